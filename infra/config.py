@@ -1,0 +1,145 @@
+"""The only reader of `pulumi.Config`: a stack's facts as frozen, typed Settings.
+
+All problems are collected and named at once, with the nearest known key for an unknown one. On `local` the addresses
+of a running sandbox (`keyturn:sandboxFacts`, a JSON file) stand in for the placeholders; without the file the
+placeholders hold, so that a preview needs no sandbox. Not here: what a key may hold (`config_keys`).
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pulumi
+from pulumi.runtime.config import CONFIG
+
+from infra.config_keys import KEYS
+from rotation.errors import Refused
+
+PROJECT = "keyturn"
+ROOT = Path(__file__).resolve().parent.parent
+SANDBOX_FACTS = "sandboxFacts"
+# Which of the sandbox's facts stands for which key.
+FROM_SANDBOX = {
+    "awsAccount": "aws_account_id",
+    "region": "aws_region",
+    "awsEndpoint": "aws_endpoint",
+    "vaultAddress": "vault_address",
+    "googleProject": "google_project",
+    "googleEndpoint": "google_endpoint",
+    "postgresHost": "postgres_host",
+    "postgresPort": "postgres_port",
+    "tokenServiceUrl": "token_service_url",
+    "verifierUrl": "verifier_url",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """A stack's facts. `facts`: every key as text, for policies. Durations in seconds; a cap of 0 is no cap."""
+
+    stack: str
+    environment: str
+    aws_account: str
+    region: str
+    name_prefix: str
+    vault_address: str
+    vault_auth: str
+    google_project: str
+    google_project_number: str
+    postgres_host: str
+    postgres_port: int
+    token_service_url: str
+    verifier_url: str
+    payments_reader: str
+    analytics_reader: str
+    github_owner: str
+    github_repository: str
+    github_reviewers: tuple[str, ...]
+    alarm_email: str
+    log_retention_days: int
+    function_concurrency: int
+    subnet_ids: tuple[str, ...]
+    security_group_ids: tuple[str, ...]
+    overlap_cap_s: int
+    warm_up_cap_s: int
+    facts: Mapping[str, str]
+    aws_endpoint: str = ""
+    google_endpoint: str = ""
+
+    @property
+    def local(self) -> bool:
+        """Whether the stack lives in the sandbox: throw-away, emulated, never an account."""
+        return self.environment == "local"
+
+    @property
+    def protects(self) -> bool:
+        """Whether what holds data refuses to be deleted."""
+        return self.environment == "prod"
+
+
+def load() -> Settings:
+    """The Settings of the running program's stack; Refused `bad_configuration` names every problem."""
+    prefix = f"{PROJECT}:"
+    names = [name.removeprefix(prefix) for name in CONFIG.get() if name.startswith(prefix)]
+    config = pulumi.Config(PROJECT)
+    return settings(pulumi.get_stack(), {name: config.get(name) or "" for name in names})
+
+
+def settings(stack: str, configured: Mapping[str, str], root: Path = ROOT) -> Settings:
+    """Settings of `stack` from its keys without the project's prefix; pure but for the sandbox's facts file."""
+    problems = _unknown_keys(configured)
+    texts = dict(configured) | _sandbox_facts(configured.get(SANDBOX_FACTS, ""), root, problems)
+    values: dict[str, object] = {}
+    for key in KEYS:
+        if key.name not in texts:
+            if not key.local_only:
+                problems.append(f"`{PROJECT}:{key.name}` is missing: add it to Pulumi.{stack}.yaml")
+            continue
+        try:
+            values[key.field] = key.read(texts[key.name])
+        except ValueError as exc:
+            problems.append(f"`{PROJECT}:{key.name}` has to be {exc}")
+    problems += _mismatches(stack, texts, values)
+    if problems:
+        raise Refused("bad_configuration", "\n  ".join(["the configuration is wrong:", *problems]), "correct it and repeat")
+    return Settings(stack=stack, facts=texts, **values)  # type: ignore[arg-type]  # the table of keys holds the types
+
+
+def _unknown_keys(configured: Mapping[str, str]) -> list[str]:
+    known = [key.name for key in KEYS] + [SANDBOX_FACTS]
+    problems = []
+    for name in configured:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean `{PROJECT}:{near[0]}`?" if near else "remove it"
+            problems.append(f"`{PROJECT}:{name}` is not a key of this program: {hint}")
+    return problems
+
+
+def _sandbox_facts(name: str, root: Path, problems: list[str]) -> dict[str, str]:
+    path = root / name
+    if not name or not path.is_file():
+        return {}
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return {key: str(found[fact]) for key, fact in FROM_SANDBOX.items() if fact in found}
+    except (ValueError, TypeError):
+        problems.append(f"{name} is not a JSON object of facts: run `keyturn sandbox down`, then `keyturn sandbox up`")
+        return {}
+
+
+def _mismatches(stack: str, texts: Mapping[str, str], values: Mapping[str, object]) -> list[str]:
+    environment = values.get("environment")
+    problems = []
+    if environment and environment != stack:
+        problems.append(f"`{PROJECT}:environment` says {environment}, the stack is {stack}: they have to agree")
+    if stack != "local":
+        emulated = [SANDBOX_FACTS, *(key.name for key in KEYS if key.local_only)]
+        problems += [f"`{PROJECT}:{name}` belongs to the stack local only: remove it" for name in emulated if name in texts]
+    if bool(values.get("subnet_ids")) != bool(values.get("security_group_ids")):
+        problems.append(f"`{PROJECT}:subnetIds` and `{PROJECT}:securityGroupIds` go together: fill both or neither")
+    return problems

@@ -1,0 +1,24 @@
+"""The bearer token partners are called with: the token service keeps two slots, so that old and new overlap."""
+
+from rotation.policy import Fact, Policy, Target
+
+# Partners' gateways cache the token for an hour; four leave room for one that was down.
+_OVERLAP_S = 4 * 3_600
+# The token service's replicas agree within half a minute.
+_WARM_UP_S = 30
+
+PARTNERS_API_TOKEN = Policy(
+    name="partners/api-token",
+    store="vault",
+    path="keyturn/partners/api-token",
+    credential="bearer-token",
+    cadence="rate(7 days)",
+    warm_up_s=_WARM_UP_S,
+    overlap_s=_OVERLAP_S,
+    target=Target(
+        facts={"url": Fact("tokenServiceUrl"), "account": "keyturn", "slots": "a b"},
+        authority="keyturn/authority/token-service",
+    ),
+    owner="partners",
+    runbook="docs/runbooks/rotation.md",
+)

@@ -1,0 +1,77 @@
+"""boto3 clients as every part of the runtime wants them, and the one translation of their exceptions.
+
+Vendor retries are off (`rotation.calls` retries), timeouts are set, the botocore loggers stay at WARNING whatever
+LOG_LEVEL says: at DEBUG they print request and response bodies, values included.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from rotation.calls import CONNECT_TIMEOUT_S, READ_TIMEOUT_S
+from rotation.errors import Conflict, Denied, KeyturnError, NotFound, Refused, Throttled, Unavailable
+
+_CONFIG = Config(
+    connect_timeout=CONNECT_TIMEOUT_S,
+    read_timeout=READ_TIMEOUT_S,
+    retries={"mode": "standard", "total_max_attempts": 1},
+)
+
+_THROTTLED = frozenset(
+    {"ThrottlingException", "Throttling", "TooManyRequestsException", "ProvisionedThroughputExceededException"}
+)
+_DENIED = frozenset(
+    {
+        "AccessDeniedException",
+        "AccessDenied",
+        "UnrecognizedClientException",
+        "ExpiredTokenException",
+        "InvalidClientTokenId",
+    }
+)
+_MISSING = frozenset({"ResourceNotFoundException", "NoSuchKey", "NoSuchBucket", "ExecutionDoesNotExist"})
+_CONFLICT = frozenset({"ResourceExistsException", "ConditionalCheckFailedException", "ExecutionAlreadyExists"})
+# The status from which an answer says that the service, not the request, is at fault.
+_SERVER_FAULT = 500
+
+
+def client(service: str) -> Any:
+    """A client of `service`; region, credentials and endpoint come from the function's environment, as AWS sets it."""
+    return boto3.client(service, config=_CONFIG)
+
+
+def translate(exc: Exception) -> KeyturnError | None:
+    """Ours for a vendor exception; None for anything that is a defect of this program. Never quotes a request."""
+    if isinstance(exc, ClientError):
+        return _of_client_error(exc)
+    if isinstance(exc, BotoCoreError):
+        return Unavailable(
+            "aws_unreachable", f"AWS did not answer ({type(exc).__name__})", "check network and endpoint"
+        )
+    return None
+
+
+def _of_client_error(exc: ClientError) -> KeyturnError:
+    code = str(exc.response.get("Error", {}).get("Code", "Unknown"))
+    metadata = exc.response.get("ResponseMetadata", {})
+    said = f"AWS answered {code} to {exc.operation_name}"
+    if code in _THROTTLED:
+        return Throttled("aws_throttled", said, retry_after_s=_retry_after(metadata.get("HTTPHeaders", {})))
+    if code in _DENIED:
+        return Denied("aws_denied", said, "compare the function's role with `keyturn doctor`")
+    if code in _MISSING:
+        return NotFound("aws_not_found", said)
+    if code in _CONFLICT:
+        return Conflict("aws_conflict", said)
+    if int(metadata.get("HTTPStatusCode", 0)) >= _SERVER_FAULT:
+        return Unavailable("aws_unavailable", said, "wait; the state machine retries")
+    return Refused("aws_refused", said)
+
+
+def _retry_after(headers: dict[str, str]) -> float | None:
+    raw = headers.get("retry-after", "")
+    return float(raw) if raw.replace(".", "", 1).isdigit() else None

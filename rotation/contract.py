@@ -1,0 +1,249 @@
+"""What a store, a target and a run promise each other: protocols, capability flags and the plain values between them.
+
+Everything below is imported by adapters and by the steps; nothing here imports an SDK, a policy or pulumi.
+The protocols state the failure contract: what is raised, and what holds after a crash. Each do-verb has an undo-verb.
+All methods raise only `rotation.errors` classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import ClassVar, Protocol
+
+from rotation.value import SecretValue
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecretRef:
+    """Where a secret lives: `store` is `aws`, `vault` or `gcp`; `path` as the store writes it.
+
+    AWS: the secret's name or ARN. Vault: `mount/path` of KV v2, without `data/`. Google: `projects/P/secrets/S`.
+    """
+
+    store: str
+    path: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Version:
+    """One version of a secret as its store names it (AWS: version id; Vault: number on `path`; Google: number)."""
+
+    id: str
+    # Vault keeps the pending value on a sibling path; elsewhere this is the secret's own path.
+    path: str = ""
+    # Of what was staged (`SecretValue.fingerprint`), kept with the id: Vault knows its own promotion by it after a crash.
+    fingerprint: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Remembered:
+    """What the ledger knows of a secret before a run looks, for stores that keep no pointer of their own.
+
+    current: the version readers get (Google: the ledger's number is the pointer). pending_token: id of the last
+    version staged, whatever became of it (Vault: the version of the pending path, for the next check-and-set).
+    """
+
+    current: Version | None = None
+    pending_token: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observation:
+    """What a store shows before a run touches it. `value` is that of `current`, if the look gave it.
+
+    `pending` is a staged version, or an empty placeholder (`pending_is_empty`), whoever made it.
+    `token` is the store's compare-and-set handle for the next write, opaque text without any value (Vault: live
+    version; Google: etag and the maps that an update replaces whole). The ledger keeps it between prepare and promote.
+    `pending_token` is not seen but remembered: the id of the last version staged for this secret, set by the caller
+    with `dataclasses.replace` once that version is recorded as promoted or abandoned; "" costs Vault a recovery read.
+    """
+
+    current: Version | None
+    previous: Version | None = None
+    pending: Version | None = None
+    pending_is_empty: bool = False
+    token: str = ""
+    pending_token: str = ""
+    value: SecretValue | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoreCapabilities:
+    """What a store can do; the only copy of each flag. A wish above an ability is refused at preview."""
+
+    # a pending value can be stored without any reader of current seeing it
+    hidden_pending: bool
+    # the pointer of current is moved by compare-and-set
+    fenced_promotion: bool
+    # writing the same token and value twice makes one version
+    idempotent_stage: bool
+    # an old version can be disabled or destroyed on its own
+    disposes: bool
+    # readers by pointer may lag behind a promotion
+    lagging_pointer: bool
+    # versions kept before the oldest is dropped for good; None means no bound that matters
+    rollback_horizon: int | None
+    max_value_bytes: int
+
+
+class SecretStore(Protocol):
+    """One secret store. An instance serves many secrets; constructors take ready clients.
+
+    A crash in any method leaves the store either before or after its effect, never between:
+    each method has at most one write, named in its docstring, except `promote` where the store has no pointer.
+    """
+
+    name: ClassVar[str]
+    capabilities: ClassVar[StoreCapabilities]
+
+    def observe(self, ref: SecretRef, remembered: Remembered) -> Observation:
+        """Look before a run. Reads only. NotFound when the secret's shell does not exist.
+
+        A store without a pointer of its own answers `remembered.current`, without a call.
+        """
+        ...
+
+    def read(self, ref: SecretRef, version: Version) -> SecretValue:
+        """The value of exactly this version. NotFound when it is absent, empty, disabled or destroyed."""
+        ...
+
+    def read_live(self, ref: SecretRef) -> tuple[Version, SecretValue]:
+        """What readers by pointer get now, and which version that is: one read. NotFound when there is none.
+
+        Retirement reads the new credential this way, not by number: it proves in the same read that readers are no
+        longer given the old one. Behind a `lagging_pointer` it may still be the old one: then wait, and ask again.
+        """
+        ...
+
+    def stage(self, ref: SecretRef, run_id: str, value: SecretValue, seen: Observation) -> Version:
+        """Put `value` in the pending place under `run_id` (one write), invisible to readers of current.
+
+        Repeating it with the same run and value gives the same version, also after a crash or a lost answer; where
+        `idempotent_stage` is False a caller with an open intent asks `find_staged` first, and repeats only after None.
+        Conflict `pending_foreign` when another run's pending value is there; Conflict `staged_differs` when
+        this run staged another value before.
+        """
+        ...
+
+    def find_staged(self, ref: SecretRef, run_id: str, hint: Mapping[str, str]) -> Version | None:
+        """Recovery: the version this run staged, if it did, judged by the store alone. Reads only.
+
+        `hint` is what the ledger remembers of the intent: `expected`, the newest version id known before staging
+        (the current or, when higher, the last staged one), and `fingerprint`, that of the value.
+        """
+        ...
+
+    def promote(
+        self, ref: SecretRef, run_id: str, staged: Version, expected: Version | None, token: str = ""
+    ) -> Version:
+        """Make the staged value current if current still is `expected`; returns the live version.
+
+        Conflict `current_moved` when it is not: nothing is overwritten. Already promoted by this run: the same answer.
+        `token` is that of the look the run began with; "" or a stale one costs Google one read more.
+        """
+        ...
+
+    def demote(self, ref: SecretRef, run_id: str, live: Version, back_to: Version) -> Version:
+        """Undo `promote`: make `back_to` current again if current still is `live`; returns the live version."""
+        ...
+
+    def abandon(self, ref: SecretRef, run_id: str, staged: Version | None) -> None:
+        """Undo `stage`: no pending value of this run remains. Nothing there is success. Never touches current."""
+        ...
+
+    def dispose(self, ref: SecretRef, old: Version, live: Version | None = None) -> str:
+        """After the proof of death: disable or destroy `old`; returns what was done (`destroyed`, `scheduled`, `kept`).
+
+        Refused `version_is_current` when `old` is what readers get; `live` is what `read_live` just said in the same
+        invocation, None makes the store look itself. Where `disposes` is False nothing is asked or done: `kept`.
+        """
+        ...
+
+
+class Verdict(StrEnum):
+    """What a target said when shown a credential."""
+
+    ACCEPTED = "accepted"
+    # the *authentication* was refused (28P01, 401 ...), not a permission, a network or a limit
+    REFUSED = "refused"
+    # anything else: says nothing about the credential
+    UNPROVEN = "unproven"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Probe:
+    """One showing of a credential to its target: verdict, the target's own code (`28P01`), and why."""
+
+    verdict: Verdict
+    code: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fence:
+    """Who acts on a target: the claim's epoch rises with every claim of the secret, so an older run is refused."""
+
+    run_id: str
+    epoch: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Minted:
+    """A new credential that nothing accepts yet, and facts about it that are not secret (slot, key id, user)."""
+
+    value: SecretValue
+    public: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class IssuerCapabilities:
+    """What a credential type and its target can do; the only copy of each flag."""
+
+    # old and new can be accepted at once (two slots, two users, two keys)
+    overlaps: bool
+    # the target refuses an older epoch, so a late call of a dead run cannot do harm
+    fenced: bool
+    # sessions opened with the old credential can be ended
+    ends_sessions: bool
+    # the current value is needed to mint the next one (which slot is in use)
+    needs_current: bool
+
+
+class CredentialIssuer(Protocol):
+    """One credential type at its target. Constructors take a ready client and the policy's target facts.
+
+    All effects are idempotent for (value, fence) and raise Fenced when a newer epoch has touched the same slot.
+    """
+
+    kind: ClassVar[str]
+    capabilities: ClassVar[IssuerCapabilities]
+
+    def mint(self, current: SecretValue | None) -> Minted:
+        """Make a new credential in memory. Pure but for randomness: no call to the target."""
+        ...
+
+    def apply(self, value: SecretValue, fence: Fence) -> None:
+        """Make the target accept `value` beside the current one. Undo: `withdraw`."""
+        ...
+
+    def probe(self, value: SecretValue) -> Probe:
+        """Show `value` to the target as a consumer would. Never raises for a refusal."""
+        ...
+
+    def check(self, public: Mapping[str, str], fence: Fence) -> Probe:
+        """Ask the target, as authority and without the value, whether it still holds what this run applied."""
+        ...
+
+    def withdraw(self, value: SecretValue, fence: Fence) -> None:
+        """Undo `apply` before promotion: the target accepts `value` no more; the current one is untouched."""
+        ...
+
+    def restore(self, value: SecretValue, fence: Fence) -> None:
+        """Make the target accept an older staged `value` again (rollback after promotion). Never mints."""
+        ...
+
+    def revoke(self, value: SecretValue, fence: Fence) -> int:
+        """Retire `value`: the target refuses it from now on and its sessions are ended; returns how many were."""
+        ...

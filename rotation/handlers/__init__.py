@@ -1,0 +1,1 @@
+"""One thin file per function: parse the environment, parse the event, one call, return."""

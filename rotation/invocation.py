@@ -1,0 +1,109 @@
+"""One invocation: walk the steps of one phase, intent before and outcome after each, and answer with data.
+
+A definite refusal is an outcome; what may pass by itself (throttled, unavailable) is raised, for the state machine to
+retry the phase as a whole. Steps that are recorded as done are not repeated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TypedDict
+
+from rotation.context import Context, version_in
+from rotation.errors import Halted, KeyturnError, Throttled, Unavailable
+from rotation.ledger.records import StepRecord
+from rotation.phases import Outcome, Phase
+from rotation.steps import STEPS
+from rotation.steps.step import Step, StepResult
+
+
+class Answer(TypedDict):
+    """What a phase answers the state machine."""
+
+    outcome: str
+    reason: str
+
+
+def run_phase(context: Context, phase: Phase) -> Answer:
+    """Walk the phase's steps; returns the first outcome that is not `passed`. Raises Throttled and Unavailable."""
+    closing: StepRecord | None = None
+    for name in phase.steps:
+        earlier = context.steps.get(name)
+        if earlier is not None and earlier.done and earlier.facts.get("outcome") != Outcome.UNOBSERVED:
+            if earlier.facts.get("outcome") == Outcome.PASSED:
+                continue
+            return _answer(earlier)
+        try:
+            closing = _one_step(context, phase, name, closing)
+        except (Throttled, Unavailable):
+            raise
+        except KeyturnError as exc:
+            return _refused(context, name, exc)
+        if closing.facts["outcome"] != Outcome.PASSED:
+            break
+    if closing is not None:
+        _close(context, closing)
+    return _answer(closing) if closing is not None else Answer(outcome=Outcome.PASSED, reason="")
+
+
+def _one_step(context: Context, phase: Phase, name: str, closing: StepRecord | None) -> StepRecord:
+    step = STEPS[name]
+    before = context.meter.totals()
+    earlier = context.steps.get(name)
+    record = StepRecord(
+        step=name,
+        phase=phase.name,
+        intent_at=earlier.intent_at if earlier else context.ledger.now(),
+        intent=step.intend(context),
+        attempts=earlier.attempts + 1 if earlier else 1,
+    )
+    if closing is not None and STEPS[closing.step].moves_current:
+        _close(context, closing)
+        closing = None
+    context.ledger.begin(context.run, record, closing=closing, undoing=step.undoes)
+    context.steps[name] = record
+    result = step.act(context)
+    done = _done(context, record, result, before)
+    context.steps[name] = done
+    return done
+
+
+def _done(context: Context, record: StepRecord, result: StepResult, before: dict[str, int]) -> StepRecord:
+    after = context.meter.totals()
+    return replace(
+        record,
+        outcome_at=context.ledger.now(),
+        facts={**result.facts, "outcome": result.outcome.value, "reason": result.reason},
+        calls={kind: count - before.get(kind, 0) for kind, count in after.items() if count > before.get(kind, 0)},
+    )
+
+
+def _close(context: Context, record: StepRecord) -> None:
+    if not _moved(STEPS[record.step], record):
+        context.ledger.finish(context.run, record)
+        return
+    head = context.ledger.head(context.run.secret)
+    staged = context.staged
+    context.ledger.promoted(context.run, record, head, version_in(record), staged.id if staged else head.pending_token)
+
+
+def _moved(step: Step, record: StepRecord) -> bool:
+    return step.moves_current and record.facts["outcome"] == Outcome.PASSED and version_in(record) is not None
+
+
+def _refused(context: Context, name: str, exc: KeyturnError) -> Answer:
+    """A definite refusal, recorded where a step was begun; the claim may be lost, then nothing can be written."""
+    if isinstance(exc, Halted):
+        return Answer(outcome=Outcome.HALTED, reason=exc.reason)
+    record = context.steps.get(name)
+    if record is not None and not record.done:
+        facts = {"outcome": Outcome.FAILED.value, "reason": exc.reason, "message": exc.message}
+        try:
+            context.ledger.finish(context.run, replace(record, outcome_at=context.ledger.now(), facts=facts))
+        except KeyturnError:
+            return Answer(outcome=Outcome.FAILED, reason=exc.reason)
+    return Answer(outcome=Outcome.FAILED, reason=exc.reason)
+
+
+def _answer(record: StepRecord) -> Answer:
+    return Answer(outcome=record.facts["outcome"], reason=record.facts["reason"])

@@ -1,0 +1,1 @@
+"""One module per credential type, each behind `rotation.contract.CredentialIssuer`."""

@@ -1,0 +1,86 @@
+"""The circuit breaker's state in the ledger, so that all functions see one provider alike.
+
+Five failures open it; after sixty seconds one trial is let in, whose end closes or opens it again. The state is read
+once per invocation and provider, and written only when it changes: a healthy provider costs one read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from rotation.errors import KeyturnError, Unavailable
+from rotation.ledger.ledger import timestamp
+from rotation.ledger.rows import ConditionFailed, Expect, Key, Put, Rows
+
+FAILURES_TO_OPEN = 5
+OPEN_FOR = timedelta(seconds=60)
+
+
+@dataclass
+class _State:
+    failures: int = 0
+    open_until: str = ""
+    rev: int = 0
+
+
+class LedgerBreaker:
+    """Shared breaker; the ledger's own calls must not go through it."""
+
+    def __init__(self, rows: Rows, clock: Callable[[], datetime]) -> None:
+        self._rows = rows
+        self._clock = clock
+        self._states: dict[str, _State] = {}
+
+    def admit(self, provider: str) -> None:
+        """Unavailable `breaker_open` while open; the first caller after the pause becomes the trial."""
+        state = self._state(provider)
+        if state.failures < FAILURES_TO_OPEN:
+            return
+        now = timestamp(self._clock())
+        if now < state.open_until:
+            raise Unavailable(
+                "breaker_open",
+                f"{provider} failed {state.failures} times in a row; no call until {state.open_until}",
+                "wait; one trial is let in after the pause",
+            )
+        # half open: whoever moves the pause forward is the one trial
+        if not self._save(provider, state.failures, timestamp(self._clock() + OPEN_FOR)):
+            raise Unavailable("breaker_open", f"another trial of {provider} is under way", "wait")
+
+    def report(self, provider: str, *, healthy: bool) -> None:
+        """A failure counts up and may open; a success after failures resets. Losing a race of writers is harmless."""
+        state = self._state(provider)
+        if healthy:
+            if state.failures:
+                self._save(provider, 0, "")
+            return
+        failures = state.failures + 1
+        opens = timestamp(self._clock() + OPEN_FOR) if failures >= FAILURES_TO_OPEN else ""
+        if not self._save(provider, failures, opens):
+            self._states.pop(provider, None)
+
+    def _state(self, provider: str) -> _State:
+        if provider not in self._states:
+            row = self._rows.get(_key(provider)) or {}
+            self._states[provider] = _State(
+                failures=row.get("failures", 0), open_until=row.get("open_until", ""), rev=row.get("rev", 0)
+            )
+        return self._states[provider]
+
+    def _save(self, provider: str, failures: int, open_until: str) -> bool:
+        state = self._state(provider)
+        expect = Expect(equals={"rev": state.rev} if state.rev else {}, or_absent=not state.rev)
+        row = {"failures": failures, "open_until": open_until, "rev": state.rev + 1}
+        try:
+            self._rows.write([Put(key=_key(provider), row=row, expect=expect)])
+        except (ConditionFailed, KeyturnError):
+            self._states.pop(provider, None)
+            return False
+        self._states[provider] = _State(failures, open_until, state.rev + 1)
+        return True
+
+
+def _key(provider: str) -> Key:
+    return Key(f"breaker#{provider}", "state")

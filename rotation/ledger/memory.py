@@ -1,0 +1,51 @@
+"""The ledger's table in a process: judges the same conditions as DynamoDB. For tests and the in-process runner."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from threading import Lock
+
+from rotation.ledger.rows import Check, ConditionFailed, Expect, Key, Put, Row, Write
+
+
+class MemoryRows:
+    """Rows in a dictionary, copied in and out, so that nobody holds a live row."""
+
+    def __init__(self) -> None:
+        self._rows: dict[Key, Row] = {}
+        self._lock = Lock()
+
+    def get(self, key: Key) -> Row | None:
+        """One row or None."""
+        return copy.deepcopy(self._rows.get(key))
+
+    def partition(self, pk: str, prefix: str = "") -> list[Row]:
+        """Rows of a partition in the order of their sort key."""
+        keys = sorted((k for k in self._rows if k.pk == pk and k.sk.startswith(prefix)), key=lambda k: k.sk)
+        return [copy.deepcopy(self._rows[key]) for key in keys]
+
+    def due(self, shard: str, until: str) -> list[Row]:
+        """Rows that carry `due_shard` and a `due_at` not after `until`."""
+        rows = (r for r in self._rows.values() if r.get("due_shard") == shard and r.get("due_at", "~") <= until)
+        return [copy.deepcopy(row) for row in sorted(rows, key=lambda r: str(r["due_at"]))]
+
+    def write(self, writes: Sequence[Write]) -> None:
+        """All or nothing."""
+        with self._lock:
+            failed = [i for i, w in enumerate(writes) if w.expect and not _holds(w.expect, self._rows.get(w.key))]
+            if failed:
+                raise ConditionFailed(failed)
+            for write in writes:
+                if isinstance(write, Put):
+                    self._rows[write.key] = copy.deepcopy({**write.row, "pk": write.key.pk, "sk": write.key.sk})
+                elif not isinstance(write, Check):
+                    self._rows.pop(write.key, None)
+
+
+def _holds(expect: Expect, row: Row | None) -> bool:
+    if row is None:
+        return expect.or_absent
+    if not expect.equals:
+        return not expect.or_absent
+    return all(row.get(name) == value for name, value in expect.equals.items())

@@ -1,0 +1,87 @@
+"""The narrow table under the ledger: read a row, read a partition, write several rows if all conditions hold.
+
+Conditions are data, so that DynamoDB and the in-memory table judge them alike. Values are JSON scalars and maps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Key:
+    """Partition and sort key of one row."""
+
+    pk: str
+    sk: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expect:
+    """What must hold of a row: the attributes equal (all of them), or, with `or_absent`, no such row.
+
+    An empty `equals` with `or_absent` means: the row must not exist.
+    """
+
+    equals: Mapping[str, Any] = field(default_factory=dict)
+    or_absent: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Put:
+    """Write a whole row, if `expect` holds of the row that is there."""
+
+    key: Key
+    row: Row
+    expect: Expect | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """Write nothing; the other writes happen only if this holds."""
+
+    key: Key
+    expect: Expect
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delete:
+    """Remove a row, if `expect` holds."""
+
+    key: Key
+    expect: Expect | None = None
+
+
+Write = Put | Check | Delete
+
+
+class ConditionFailed(Exception):
+    """Nothing was written; `failed` are the positions whose condition did not hold."""
+
+    def __init__(self, failed: Sequence[int]) -> None:
+        super().__init__(f"conditions failed at {list(failed)}")
+        self.failed = tuple(failed)
+
+
+class Rows(Protocol):
+    """The table. All methods raise `rotation.errors` classes for the provider's failures."""
+
+    def get(self, key: Key) -> Row | None:
+        """One row, strongly consistent."""
+        ...
+
+    def partition(self, pk: str, prefix: str = "") -> list[Row]:
+        """The rows of a partition whose sort key starts with `prefix`, in its order, strongly consistent."""
+        ...
+
+    def due(self, shard: str, until: str) -> list[Row]:
+        """Rows of the index `due` in this shard whose `due_at` is not after `until`; eventually consistent."""
+        ...
+
+    def write(self, writes: Sequence[Write]) -> None:
+        """All or nothing; ConditionFailed when a condition does not hold."""
+        ...

@@ -1,0 +1,86 @@
+"""The one table of phases: order, which function runs each, its steps, and where a failure goes.
+
+The state machines are generated from it (`definition`) and the in-process runner walks it (`runner`), so that order,
+retries and compensation are written once. A phase is one invocation; its steps are recorded one by one in the ledger.
+Phases that keep their place but are not built yet carry `planned`, the reason; neither walker enters them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """What a phase returns; an exception means the unexpected, and the phase is retried as a whole."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    # the phase looked and could not tell yet: look again after a pause
+    UNOBSERVED = "unobserved"
+    # a kill switch or freeze stopped the run before its next effect
+    HALTED = "halted"
+
+
+class Where(StrEnum):
+    """Which function runs a phase."""
+
+    CONTROL = "control"
+    STORE = "store"
+    WAIT = "wait"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Phase:
+    """One row of the table.
+
+    steps: names in `steps.STEPS`, in order. on_failure: the phase that undoes what happened so far.
+    looks: how often an `unobserved` phase looks again. planned: why the phase only keeps its place.
+    """
+
+    name: str
+    where: Where
+    steps: tuple[str, ...] = ()
+    on_failure: str = "record_failure"
+    looks: int = 0
+    planned: str = ""
+
+
+ROTATE: tuple[Phase, ...] = (
+    Phase(name="claim", where=Where.CONTROL),
+    Phase(name="approve", where=Where.CONTROL, planned="approval by task token"),
+    Phase(name="prepare", where=Where.STORE, steps=("stage", "apply", "test"), on_failure="compensate"),
+    Phase(name="warm_up", where=Where.WAIT),
+    Phase(name="expose", where=Where.STORE, planned="canary cohorts"),
+    Phase(name="observe", where=Where.STORE, planned="canary cohorts"),
+    Phase(name="promote", where=Where.STORE, steps=("promote",), on_failure="roll_back"),
+    Phase(name="propagate", where=Where.STORE, planned="consumers and further stores"),
+    Phase(name="bake", where=Where.STORE, steps=("health",), on_failure="roll_back", looks=3),
+    Phase(name="record", where=Where.CONTROL),
+)
+
+RETIRE: tuple[Phase, ...] = (
+    Phase(name="gate", where=Where.CONTROL),
+    Phase(name="acknowledge", where=Where.CONTROL, planned="consumers' acknowledgements"),
+    Phase(name="retire", where=Where.STORE, steps=("witness", "revoke", "prove", "dispose")),
+    Phase(name="record", where=Where.CONTROL),
+)
+
+# Undoing phases, reached by `on_failure` only. Steps run in this order, each skipped when there is nothing to undo.
+UNDO: tuple[Phase, ...] = (
+    Phase(name="compensate", where=Where.STORE, steps=("withdraw", "abandon")),
+    Phase(name="roll_back", where=Where.STORE, steps=("restore", "demote", "withdraw", "abandon")),
+)
+
+
+def active(table: tuple[Phase, ...]) -> tuple[Phase, ...]:
+    """The phases that are built, in order."""
+    return tuple(phase for phase in table if not phase.planned)
+
+
+def phase_named(name: str) -> Phase:
+    """The row called `name` in any table; KeyError when there is none (an unknown phase is a failure)."""
+    return _BY_NAME[name]
+
+
+_BY_NAME = {phase.name: phase for table in (ROTATE, RETIRE, UNDO) for phase in active(table)}

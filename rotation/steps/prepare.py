@@ -1,0 +1,87 @@
+"""Before the pivot: mint and stage the new credential, make the target accept it, test it as a consumer would.
+
+The value is staged in the store before the target hears of it, so that it can never be set there and then be lost.
+"""
+
+from __future__ import annotations
+
+from rotation.context import Context, version_facts
+from rotation.contract import Observation, Verdict, Version
+from rotation.errors import Refused
+from rotation.phases import Outcome
+from rotation.steps.step import StepResult
+from rotation.value import SecretValue
+
+# Marks the freshly minted value among the values of an invocation until the store has named its version.
+_MINTED = Version(id="minted")
+
+
+def intend_stage(context: Context) -> dict[str, str]:
+    """Look at the store and mint in memory; the intent remembers what recovery needs to recognise the version."""
+    earlier = context.steps.get("stage")
+    if earlier is not None and _found_again(context, earlier.intent):
+        return earlier.intent
+    seen = observe(context)
+    needs = context.issuer.capabilities.needs_current and seen.current is not None
+    minted = context.issuer.mint(_current_value(context, seen) if needs else None)
+    context.values[_MINTED] = minted.value
+    context.seen = seen
+    public = {f"public_{name}": text for name, text in minted.public.items()}
+    return {
+        **public,
+        "fingerprint": minted.value.fingerprint(),
+        "expected": seen.current.id if seen.current else "",
+        "expected_path": seen.current.path if seen.current else "",
+    }
+
+
+def _found_again(context: Context, intent: dict[str, str]) -> bool:
+    """After a crash: whether the store has this run's version already; it is then used, never minted again."""
+    staged = context.store.find_staged(context.policy.ref, context.run.run_id, intent)
+    context.recovered = staged
+    return staged is not None
+
+
+def observe(context: Context) -> Observation:
+    """What the store shows, with what the ledger remembers where a store keeps no pointer of its own."""
+    return context.store.observe(context.policy.ref, context.remembered)
+
+
+def _current_value(context: Context, seen: Observation) -> SecretValue | None:
+    if seen.value is not None or seen.current is None:
+        return seen.value
+    return context.read(seen.current)
+
+
+def stage(context: Context) -> StepResult:
+    """Put the minted value in the pending place (one write), or take the one found there after a crash."""
+    if context.recovered is not None:
+        return StepResult(facts=version_facts(context.recovered))
+    if context.seen is None:
+        raise Refused("stage_without_look", "the step `stage` was entered without its look at the store")
+    value = context.values.pop(_MINTED)
+    staged = context.store.stage(context.policy.ref, context.run.run_id, value, context.seen)
+    context.values[staged] = value
+    return StepResult(facts=version_facts(staged))
+
+
+def apply(context: Context) -> StepResult:
+    """Make the target accept the staged value beside the current one."""
+    context.issuer.apply(context.read(_staged(context)), context.fence)
+    return StepResult()
+
+
+def test(context: Context) -> StepResult:
+    """Show the staged value to the target as a consumer would."""
+    probe = context.issuer.probe(context.read(_staged(context)))
+    facts = {"verdict": probe.verdict.value, "code": probe.code, "detail": probe.detail}
+    if probe.verdict is Verdict.ACCEPTED:
+        return StepResult(facts=facts)
+    return StepResult(outcome=Outcome.FAILED, reason=f"test_{probe.verdict.value}", facts=facts)
+
+
+def _staged(context: Context) -> Version:
+    staged = context.staged
+    if staged is None:
+        raise Refused("nothing_staged", "this run has staged nothing", "look with `keyturn history`")
+    return staged

@@ -1,0 +1,31 @@
+"""The pivot and what follows it: before it all can be undone, after it all goes forward or back as one."""
+
+from __future__ import annotations
+
+from rotation.context import Context, version_facts
+from rotation.contract import Verdict
+from rotation.errors import Refused
+from rotation.phases import Outcome, phase_named
+from rotation.steps.step import StepResult
+
+
+def promote(context: Context) -> StepResult:
+    """Make the staged version current, if current still is the one this run started from."""
+    staged = context.staged
+    if staged is None:
+        raise Refused("nothing_staged", "this run has staged nothing", "look with `keyturn history`")
+    live = context.store.promote(context.policy.ref, context.run.run_id, staged, context.expected)
+    return StepResult(facts=version_facts(live))
+
+
+def health(context: Context) -> StepResult:
+    """Ask the target, as authority, whether it still holds what this run applied: nobody changed it meanwhile."""
+    probe = context.issuer.check(context.public, context.fence)
+    facts = {"verdict": probe.verdict.value, "code": probe.code, "detail": probe.detail}
+    if probe.verdict is Verdict.ACCEPTED:
+        return StepResult(facts=facts)
+    earlier = context.steps.get("health")
+    looked = earlier.attempts if earlier else 1
+    if probe.verdict is Verdict.UNPROVEN and looked < phase_named("bake").looks:
+        return StepResult(outcome=Outcome.UNOBSERVED, reason="health_unobserved", facts=facts)
+    return StepResult(outcome=Outcome.FAILED, reason=f"health_{probe.verdict.value}", facts=facts)

@@ -1,0 +1,66 @@
+"""Compensation before the pivot, rollback after it: target, then store.
+
+Each step judges by ledger and store how far the run came, and does nothing where there is nothing to undo. The old
+credential is re-applied as staged, never minted.
+"""
+
+from __future__ import annotations
+
+from rotation.context import Context, version_facts
+from rotation.contract import Version
+from rotation.errors import Conflict
+from rotation.steps.step import StepResult
+
+_NOTHING = StepResult(facts={"undone": "nothing"})
+
+
+def restore(context: Context) -> StepResult:
+    """Make the target accept the old credential again, where a type has no overlap and lost it at `apply`."""
+    if context.issuer.capabilities.overlaps or context.expected is None or "apply" not in context.steps:
+        return _NOTHING
+    context.issuer.restore(context.read(context.expected), context.fence)
+    return StepResult(facts={"undone": "restored"})
+
+
+def demote(context: Context) -> StepResult:
+    """Make the old version current again, if this run's version is; a first version has nothing to go back to."""
+    live = context.live or _settle_promotion(context)
+    if live is None or context.expected is None:
+        return _NOTHING
+    back = context.store.demote(context.policy.ref, context.run.run_id, live, context.expected)
+    return StepResult(facts={"undone": "demoted", **version_facts(back)})
+
+
+def _settle_promotion(context: Context) -> Version | None:
+    """An intent to promote without an outcome: promoting again finds it done or does it, so that it can be undone.
+
+    Reading the pointer would not do: Google's lags. A conflict says that the promotion never happened.
+    """
+    record, staged = context.steps.get("promote"), context.staged
+    if record is None or record.done or staged is None or context.expected is None:
+        return None
+    try:
+        return context.store.promote(context.policy.ref, context.run.run_id, staged, context.expected)
+    except Conflict:
+        return None
+
+
+def withdraw(context: Context) -> StepResult:
+    """Make the target refuse the new credential, if it may have heard of it."""
+    if "apply" not in context.steps or context.staged is None or _stays_current(context):
+        return _NOTHING
+    context.issuer.withdraw(context.read(context.live or context.staged), context.fence)
+    return StepResult(facts={"undone": "withdrawn"})
+
+
+def abandon(context: Context) -> StepResult:
+    """Leave no pending value of this run in the store."""
+    if "stage" not in context.steps or _stays_current(context):
+        return _NOTHING
+    context.store.abandon(context.policy.ref, context.run.run_id, context.staged)
+    return StepResult(facts={"undone": "abandoned"})
+
+
+def _stays_current(context: Context) -> bool:
+    """A first version that was promoted stays: there is none before it that readers could get instead."""
+    return context.live is not None and context.expected is None

@@ -1,0 +1,1 @@
+"""One adapter per secret store, each behind `rotation.contract.SecretStore`."""
