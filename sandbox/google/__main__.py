@@ -16,11 +16,11 @@ from sandbox.google.server import GoogleServer
 
 
 def _announce(port: int, ready: Path | None) -> None:
-    print(f"google secret manager on 127.0.0.1:{port}", flush=True)
     if ready is not None:
         partial = ready.with_name(f"{ready.name}.{os.getpid()}")
         partial.write_text(f"{port}\n")
         partial.replace(ready)
+    print(f"google secret manager on 127.0.0.1:{port}", flush=True)
 
 
 def main() -> int:

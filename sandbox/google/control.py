@@ -116,7 +116,5 @@ def _served(call: Callable[[Mapping[str, Any]], dict[str, Any]]) -> grpc.RpcMeth
         return response
 
     return grpc.unary_unary_rpc_method_handler(
-        answer,
-        request_deserializer=Struct.FromString,
-        response_serializer=Struct.SerializeToString,
+        answer, request_deserializer=Struct.FromString, response_serializer=Struct.SerializeToString
     )

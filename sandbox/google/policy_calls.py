@@ -27,7 +27,7 @@ class PolicyCalls:
     def set(self, request: Request) -> Response:
         """SetIamPolicy: replaces the whole policy; a stale `policy.etag` is ABORTED, an absent one overwrites.
 
-        Source: `google.iam.v1.Policy.etag` (read-modify-write), IAM docs 'Manage access' (409 concurrent changes).
+        Source: `google.iam.v1.Policy.etag` (read-modify-write), the code is an assumption (ASSUMPTIONS.md).
         """
         secret = self._state.find(parse_secret(request.resource))
         if request.policy.etag and request.policy.etag != secret.policy.etag:

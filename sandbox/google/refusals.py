@@ -60,7 +60,7 @@ def unimplemented(message: str) -> Refusal:
 
 
 def denied(permission: str, resource: str) -> Refusal:
-    """PERMISSION_DENIED with the service's wording and `ErrorInfo` reason (IAM, 'Troubleshoot permission errors')."""
+    """PERMISSION_DENIED with `ErrorInfo`; the wording is an assumption (ASSUMPTIONS.md)."""
     return Refusal(
         grpc.StatusCode.PERMISSION_DENIED,
         f"Permission '{permission}' denied for resource '{resource}' (or it may not exist).",

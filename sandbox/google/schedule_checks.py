@@ -18,7 +18,7 @@ MIN_ROTATION_LEAD_S = 300
 # `Rotation.rotation_period`: "Must be at least 3600s (1h) and at most 3153600000s (100 years)".
 MIN_ROTATION_PERIOD_S = 3600
 MAX_ROTATION_S = 3_153_600_000
-# Secret Manager docs, 'Delay destruction of secret versions': the duration is 1 to 1000 days.
+# 1 to 1000 days, as quoted from 'Delay destruction of secret versions' (see ASSUMPTIONS.md).
 MIN_DESTROY_TTL_S = 86_400
 MAX_DESTROY_TTL_S = 86_400 * 1000
 

@@ -28,7 +28,7 @@ _MUTABLE = frozenset(
         "rotation.next_rotation_time",
         "rotation.rotation_period",
         "version_destroy_ttl",
-    },
+    }
 )
 _ROTATION = frozenset(path for path in _MUTABLE if path.startswith(("rotation", "topics")))
 

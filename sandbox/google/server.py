@@ -11,9 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 
+from sandbox.google.clocks import Clock
 from sandbox.google.control import Control
 from sandbox.google.front import Call, Front
-from sandbox.google.state import Clock, Notice, State
+from sandbox.google.state import Notice, State
 from sandbox.google.switches import Switches
 
 _HOST = "127.0.0.1"

@@ -5,11 +5,11 @@ A restart therefore forgets everything. Callers hold the server's one lock; noth
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from google.iam.v1.policy_pb2 import Policy
 
+from sandbox.google.clocks import Clock
 from sandbox.google.names import SecretName
 from sandbox.google.protos import (
     DESTROYED,
@@ -22,8 +22,6 @@ from sandbox.google.protos import (
 )
 from sandbox.google.refusals import not_found, precondition
 from sandbox.google.views import Lag, View, Views
-
-Clock = Callable[[], float]
 
 _MICROS = 1_000_000
 # What the service's own etags look like: a quoted hexadecimal count of microseconds.

@@ -20,14 +20,7 @@ from sandbox.google.protos import (
     timestamp,
 )
 from sandbox.google.refusals import invalid, not_found
-from sandbox.google.state import (
-    State,
-    StoredSecret,
-    StoredVersion,
-    check_etag,
-    check_not_destroyed,
-    not_in_state,
-)
+from sandbox.google.state import State, StoredSecret, StoredVersion, check_etag, check_not_destroyed, not_in_state
 from sandbox.google.views import View
 
 # Secret Manager quotas page, 'Content limits': payload size 64 KiB.

@@ -7,23 +7,11 @@ from collections.abc import Callable, Iterator
 import pytest
 from google.cloud.secretmanager_v1 import SecretManagerServiceClient
 
+from sandbox.google.clocks import StandingClock
 from sandbox.google.remote import plaintext_client
 from sandbox.google.server import GoogleServer
 
 PARENT = "projects/keyturn-local"
-
-
-class StandingClock:
-    """A clock that moves only when a test moves it."""
-
-    def __init__(self) -> None:
-        self.now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        self.now += seconds
 
 
 @pytest.fixture
@@ -62,7 +50,7 @@ def secret(client: SecretManagerServiceClient) -> str:
                 "labels": {"team": "analytics"},
                 "topics": [{"name": "projects/keyturn-local/topics/secrets"}],
             },
-        },
+        }
     )
     return made.name
 
@@ -86,7 +74,7 @@ def alias(client: SecretManagerServiceClient, secret: str) -> Callable[..., None
             request={
                 "secret": {"name": secret, "version_aliases": aliases},
                 "update_mask": {"paths": ["version_aliases"]},
-            },
+            }
         )
 
     return call

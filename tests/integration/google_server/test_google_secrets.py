@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from google.api_core.exceptions import (
     AlreadyExists,
@@ -10,18 +13,22 @@ from google.api_core.exceptions import (
     MethodNotImplemented,
     NotFound,
 )
+from google.cloud.secretmanager_v1 import Secret
+from google.cloud.secretmanager_v1 import SecretManagerServiceClient as Client
+
+Add = Callable[[bytes], str]
 
 PARENT = "projects/keyturn-local"
 AUTOMATIC = {"replication": {"automatic": {}}}
 
 
-def update(client, name, paths, etag="", **fields):
+def update(client: Client, name: str, paths: list[str], etag: str = "", **fields: Any) -> Secret:
     return client.update_secret(
-        request={"secret": {"name": name, "etag": etag, **fields}, "update_mask": {"paths": paths}},
+        request={"secret": {"name": name, "etag": etag, **fields}, "update_mask": {"paths": paths}}
     )
 
 
-def test_a_created_secret_reads_back_with_its_fields_and_a_quoted_etag(client, secret):
+def test_a_created_secret_reads_back_with_its_fields_and_a_quoted_etag(client: Client, secret: str) -> None:
     found = client.get_secret(request={"name": secret})
     assert found.name == f"{PARENT}/secrets/signing-key"
     assert dict(found.labels) == {"team": "analytics"}
@@ -31,7 +38,7 @@ def test_a_created_secret_reads_back_with_its_fields_and_a_quoted_etag(client, s
     assert found.etag.endswith('"')
 
 
-def test_a_secret_id_is_unique_within_its_project_only(client, secret):
+def test_a_secret_id_is_unique_within_its_project_only(client: Client, secret: str) -> None:
     request = {"secret_id": "signing-key", "secret": AUTOMATIC}
     with pytest.raises(AlreadyExists):
         client.create_secret(request={"parent": PARENT, **request})
@@ -39,12 +46,12 @@ def test_a_secret_id_is_unique_within_its_project_only(client, secret):
 
 
 @pytest.mark.parametrize("secret_id", ["", "with/slash", "with space", "x" * 256])
-def test_a_secret_id_out_of_the_rules_is_refused(client, secret_id):
+def test_a_secret_id_out_of_the_rules_is_refused(client: Client, secret_id: str) -> None:
     with pytest.raises(InvalidArgument):
         client.create_secret(request={"parent": PARENT, "secret_id": secret_id, "secret": AUTOMATIC})
 
 
-def test_a_secret_without_replication_is_refused(client):
+def test_a_secret_without_replication_is_refused(client: Client) -> None:
     with pytest.raises(InvalidArgument, match="replication"):
         client.create_secret(request={"parent": PARENT, "secret_id": "bare", "secret": {}})
 
@@ -66,14 +73,14 @@ def test_a_secret_without_replication_is_refused(client):
     ],
     ids=lambda fields: next(iter(fields)),
 )
-def test_a_field_out_of_its_rules_is_refused_at_creation(client, fields):
+def test_a_field_out_of_its_rules_is_refused_at_creation(client: Client, fields: dict[str, Any]) -> None:
     with pytest.raises(InvalidArgument):
         client.create_secret(request={"parent": PARENT, "secret_id": "odd", "secret": AUTOMATIC | fields})
     with pytest.raises(NotFound):
         client.get_secret(request={"name": f"{PARENT}/secrets/odd"})
 
 
-def test_a_topic_limit_of_ten_is_reachable(client):
+def test_a_topic_limit_of_ten_is_reachable(client: Client) -> None:
     topics = [{"name": f"projects/p/topics/{n}"} for n in range(10)]
     made = client.create_secret(
         request={"parent": PARENT, "secret_id": "loud", "secret": AUTOMATIC | {"topics": topics}}
@@ -91,7 +98,7 @@ def test_a_topic_limit_of_ten_is_reachable(client):
     ],
     ids=["too soon", "period alone", "period too short", "no topic"],
 )
-def test_a_rotation_out_of_its_rules_is_refused(client, rotation, topics):
+def test_a_rotation_out_of_its_rules_is_refused(client: Client, rotation: dict[str, Any], topics: bool) -> None:
     fields = AUTOMATIC | {"rotation": rotation}
     if topics:
         fields |= {"topics": [{"name": "projects/p/topics/t"}]}
@@ -99,12 +106,12 @@ def test_a_rotation_out_of_its_rules_is_refused(client, rotation, topics):
         client.create_secret(request={"parent": PARENT, "secret_id": "rotating", "secret": fields})
 
 
-def test_a_rotation_at_its_floors_is_kept(client, secret):
+def test_a_rotation_at_its_floors_is_kept(client: Client, secret: str) -> None:
     rotation = {"next_rotation_time": {"seconds": 1_800_000_300}, "rotation_period": {"seconds": 3600}}
     assert update(client, secret, ["rotation"], rotation=rotation).rotation.rotation_period.total_seconds() == 3600
 
 
-def test_only_the_fields_of_the_mask_change_and_maps_are_replaced_whole(client, secret):
+def test_only_the_fields_of_the_mask_change_and_maps_are_replaced_whole(client: Client, secret: str) -> None:
     update(client, secret, ["annotations"], annotations={"a": "1", "b": "2"})
     changed = update(client, secret, ["annotations"], annotations={"b": "3"}, labels={"team": "nobody"})
     assert dict(changed.annotations) == {"b": "3"}
@@ -112,20 +119,20 @@ def test_only_the_fields_of_the_mask_change_and_maps_are_replaced_whole(client, 
 
 
 @pytest.mark.parametrize("paths", [[], ["name"], ["replication"], ["etag"], ["*"]], ids=str)
-def test_a_mask_without_a_mutable_field_is_refused(client, secret, paths):
+def test_a_mask_without_a_mutable_field_is_refused(client: Client, secret: str, paths: list[str]) -> None:
     with pytest.raises(InvalidArgument):
         update(client, secret, paths, labels={"team": "other"})
     assert dict(client.get_secret(request={"name": secret}).labels) == {"team": "analytics"}
 
 
-def test_annotations_must_stay_below_sixteen_kibibytes(client, secret):
+def test_annotations_must_stay_below_sixteen_kibibytes(client: Client, secret: str) -> None:
     fits = {"k": "x" * (16 * 1024 - 2)}
     assert dict(update(client, secret, ["annotations"], annotations=fits).annotations) == fits
     with pytest.raises(InvalidArgument, match="16384"):
         update(client, secret, ["annotations"], annotations={"k": "x" * (16 * 1024 - 1)})
 
 
-def test_an_update_with_a_stale_etag_is_refused_and_changes_nothing(client, secret):
+def test_an_update_with_a_stale_etag_is_refused_and_changes_nothing(client: Client, secret: str) -> None:
     stale = client.get_secret(request={"name": secret}).etag
     update(client, secret, ["labels"], labels={"team": "first"})
     with pytest.raises(FailedPrecondition, match="etag"):
@@ -133,19 +140,19 @@ def test_an_update_with_a_stale_etag_is_refused_and_changes_nothing(client, secr
     assert dict(client.get_secret(request={"name": secret}).labels) == {"team": "first"}
 
 
-def test_an_update_with_the_current_etag_succeeds_and_one_without_is_not_checked(client, secret):
+def test_an_update_with_the_current_etag_succeeds_and_one_without_is_not_checked(client: Client, secret: str) -> None:
     fresh = client.get_secret(request={"name": secret}).etag
     changed = update(client, secret, ["labels"], etag=fresh, labels={"team": "first"})
     assert changed.etag != fresh
     assert dict(update(client, secret, ["labels"], labels={"team": "last"}).labels) == {"team": "last"}
 
 
-def test_an_update_that_changes_nothing_still_changes_the_etag(client, secret):
+def test_an_update_that_changes_nothing_still_changes_the_etag(client: Client, secret: str) -> None:
     before = client.get_secret(request={"name": secret}).etag
     assert update(client, secret, ["labels"], labels={"team": "analytics"}).etag != before
 
 
-def test_a_delete_is_fenced_by_its_etag_and_takes_the_versions_along(client, secret, add):
+def test_a_delete_is_fenced_by_its_etag_and_takes_the_versions_along(client: Client, secret: str, add: Add) -> None:
     version = add(b"one")
     with pytest.raises(FailedPrecondition):
         client.delete_secret(request={"name": secret, "etag": '"stale"'})
@@ -156,7 +163,7 @@ def test_a_delete_is_fenced_by_its_etag_and_takes_the_versions_along(client, sec
         client.delete_secret(request={"name": secret})
 
 
-def test_a_list_is_of_one_project_newest_first_and_paged(client, secret):
+def test_a_list_is_of_one_project_newest_first_and_paged(client: Client, secret: str) -> None:
     for secret_id in ("second", "third"):
         client.create_secret(request={"parent": PARENT, "secret_id": secret_id, "secret": AUTOMATIC})
     client.create_secret(request={"parent": "projects/other", "secret_id": "foreign", "secret": AUTOMATIC})
@@ -166,7 +173,7 @@ def test_a_list_is_of_one_project_newest_first_and_paged(client, secret):
     assert [(len(page.secrets), page.total_size) for page in pages] == [(2, 3), (1, 3)]
 
 
-def test_what_the_sandbox_cannot_do_is_refused_and_not_ignored(client, secret):
+def test_what_the_sandbox_cannot_do_is_refused_and_not_ignored(client: Client, secret: str) -> None:
     with pytest.raises(MethodNotImplemented):
         client.list_secrets(request={"parent": PARENT, "filter": "labels.team=analytics"})
     with pytest.raises(MethodNotImplemented):
@@ -177,7 +184,7 @@ def test_what_the_sandbox_cannot_do_is_refused_and_not_ignored(client, secret):
         client.rotate_secret(request={"parent": secret})
 
 
-def test_a_malformed_name_is_an_invalid_argument_and_not_a_missing_secret(client):
+def test_a_malformed_name_is_an_invalid_argument_and_not_a_missing_secret(client: Client) -> None:
     with pytest.raises(InvalidArgument, match="not in a valid format"):
         client.get_secret(request={"name": "signing-key"})
     with pytest.raises(InvalidArgument, match="not in a valid format"):
