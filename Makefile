@@ -30,7 +30,8 @@ check: env ## lint, types, import contracts, state machine lint
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-cache --no-logo
+	@$(BIN)/python -m infra.machine_lint
 
 test: env ## run every test
 	@$(BIN)/python -m pytest

@@ -8,7 +8,8 @@ is not idempotent. Timeouts are set on the clients (`CONNECT_TIMEOUT_S`, `READ_T
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
@@ -37,7 +38,11 @@ class Kind(StrEnum):
     WRITE = "write"
     LOGIN = "login"
     AUTHORITY = "authority"
+    # a credential shown to its target, as a consumer would
+    TARGET = "target"
     LEDGER = "ledger"
+    CATALOGUE = "catalogue"
+    CONTROL = "control"
 
 
 class Meter:
@@ -45,10 +50,20 @@ class Meter:
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
+        self._column: Kind | None = None
 
     def count(self, kind: Kind) -> None:
         """One call of this kind was sent."""
-        self._counts[kind.value] += 1
+        self._counts[(self._column or kind).value] += 1
+
+    @contextmanager
+    def counted_as(self, column: Kind) -> Iterator[None]:
+        """Count the calls inside in another column: the authority's read is a store call, but not the credential's."""
+        before, self._column = self._column, column
+        try:
+            yield
+        finally:
+            self._column = before
 
     def totals(self) -> dict[str, int]:
         """Calls by kind so far, e.g. `{"read": 2, "write": 1}`."""

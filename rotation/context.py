@@ -5,6 +5,7 @@ Values are kept for one invocation only, so that a phase reads each version once
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rotation.calls import Meter
@@ -31,6 +32,7 @@ class Context:
     # set by the look of the step `stage`, used by its act in the same invocation
     seen: Observation | None = None
     recovered: Version | None = None
+    live_now: tuple[Version, SecretValue] | None = None
 
     @property
     def fence(self) -> Fence:
@@ -42,6 +44,12 @@ class Context:
         if version not in self.values:
             self.values[version] = self.store.read(self.policy.ref, version)
         return self.values[version]
+
+    def read_live(self) -> tuple[Version, SecretValue]:
+        """What readers get, read once per invocation."""
+        if self.live_now is None:
+            self.live_now = self.store.read_live(self.policy.ref)
+        return self.live_now
 
     def fact(self, step: str, name: str) -> str:
         """A recorded fact of a finished step; Refused `step_missing` when the step did not get that far."""
@@ -61,7 +69,7 @@ class Context:
     def expected(self) -> Version | None:
         """The version that was current when this run looked; None where there was none."""
         intent = self.steps["stage"].intent if "stage" in self.steps else {}
-        return Version(id=intent["expected"], path=intent["expected_path"]) if intent.get("expected") else None
+        return version_from(intent)
 
     @property
     def public(self) -> dict[str, str]:
@@ -85,6 +93,12 @@ def version_in(record: StepRecord | None) -> Version | None:
     if record is None or not record.facts.get("version"):
         return None
     return Version(id=record.facts["version"], path=record.facts.get("path", ""))
+
+
+def version_from(intent: Mapping[str, str]) -> Version | None:
+    """The version a run started from, as the intent of its step `stage` says; None where there was none."""
+    found = intent.get("from_version")
+    return Version(id=found, path=intent.get("from_path", "")) if found else None
 
 
 def version_facts(version: Version) -> dict[str, str]:

@@ -33,7 +33,7 @@ class Version:
     id: str
     # Vault keeps the pending value on a sibling path; elsewhere this is the secret's own path.
     path: str = ""
-    # Of what was staged (`SecretValue.fingerprint`), kept with the id: Vault knows its own promotion by it after a crash.
+    # `SecretValue.fingerprint` of a staged value, to be kept with the id: Vault knows its own promotion by it.
     fingerprint: str = field(default="", compare=False)
 
 
@@ -42,7 +42,8 @@ class Remembered:
     """What the ledger knows of a secret before a run looks, for stores that keep no pointer of their own.
 
     current: the version readers get (Google: the ledger's number is the pointer). pending_token: id of the last
-    version staged, whatever became of it (Vault: the version of the pending path, for the next check-and-set).
+    version staged, once it is recorded as promoted or abandoned (Vault: the version of the pending path, for the next
+    check-and-set; of a version still pending it would let the next run overwrite it). "" costs a recovery read.
     """
 
     current: Version | None = None
@@ -54,10 +55,8 @@ class Observation:
     """What a store shows before a run touches it. `value` is that of `current`, if the look gave it.
 
     `pending` is a staged version, or an empty placeholder (`pending_is_empty`), whoever made it.
-    `token` is the store's compare-and-set handle for the next write, opaque text without any value (Vault: live
-    version; Google: etag and the maps that an update replaces whole). The ledger keeps it between prepare and promote.
-    `pending_token` is not seen but remembered: the id of the last version staged for this secret, set by the caller
-    with `dataclasses.replace` once that version is recorded as promoted or abandoned; "" costs Vault a recovery read.
+    `token` is the store's compare-and-set handle for the next write (Vault: live version; Google: etag).
+    `pending_token` is not seen but handed on from `Remembered`, for `stage`.
     """
 
     current: Version | None
@@ -99,7 +98,7 @@ class SecretStore(Protocol):
     capabilities: ClassVar[StoreCapabilities]
 
     def observe(self, ref: SecretRef, remembered: Remembered) -> Observation:
-        """Look before a run. Reads only. NotFound when the secret's shell does not exist.
+        """Look before a run. Reads only. NotFound when the secret's shell does not exist (Vault: its mount).
 
         A store without a pointer of its own answers `remembered.current`, without a call.
         """
@@ -114,6 +113,7 @@ class SecretStore(Protocol):
 
         Retirement reads the new credential this way, not by number: it proves in the same read that readers are no
         longer given the old one. Behind a `lagging_pointer` it may still be the old one: then wait, and ask again.
+        The authority's credential is read this way too: no run knows its version.
         """
         ...
 
@@ -135,13 +135,10 @@ class SecretStore(Protocol):
         """
         ...
 
-    def promote(
-        self, ref: SecretRef, run_id: str, staged: Version, expected: Version | None, token: str = ""
-    ) -> Version:
+    def promote(self, ref: SecretRef, run_id: str, staged: Version, expected: Version | None) -> Version:
         """Make the staged value current if current still is `expected`; returns the live version.
 
         Conflict `current_moved` when it is not: nothing is overwritten. Already promoted by this run: the same answer.
-        `token` is that of the look the run began with; "" or a stale one costs Google one read more.
         """
         ...
 

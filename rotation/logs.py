@@ -67,7 +67,7 @@ class Redactor:
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object per line: time, level, logger, message, the bound context, `extra={"fields": {...}}`, exception."""
+    """One JSON object per line: time, level, message, the bound context, `extra={"fields": {...}}`, exception."""
 
     def __init__(self, redactor: Redactor, bound: dict[str, str]) -> None:
         super().__init__()

@@ -19,8 +19,8 @@ APPLIED = "applied"
 WITHDRAWN = "withdrawn"
 REVOKED = "revoked"
 
-# Any constant known to Keyturn alone; the first eight bytes of SHA-256("keyturn.generation") as a signed number.
-LOCK = 0x6B657974_75726E00
+# Any number that nobody else locks: the letters of the name.
+LOCK = int.from_bytes(b"keyturn", "big")
 # Below the client's read timeout of 10 s, so that a statement nobody waits for any more ends without an effect.
 STATEMENT_MS = 8_000
 # A frozen function keeps its connection: the server ends the transaction and frees the lock by itself.
@@ -33,10 +33,10 @@ _BEGIN = (
     f"SET LOCAL statement_timeout = {STATEMENT_MS}",
     f"SET LOCAL idle_in_transaction_session_timeout = {IDLE_MS}",
 )
-_TABLE = (
-    "CREATE SCHEMA IF NOT EXISTS keyturn",
+_MAKE_SCHEMA = "CREATE SCHEMA keyturn"
+_MAKE_TABLE = (
     "CREATE TABLE keyturn.generation"
-    " (role text PRIMARY KEY, generation bigint NOT NULL, run_id text NOT NULL, effect text NOT NULL)",
+    " (role text PRIMARY KEY, generation bigint NOT NULL, run_id text NOT NULL, effect text NOT NULL)"
 )
 _SCHEMA_EXISTS = "SELECT to_regnamespace('keyturn') IS NOT NULL"
 _TABLE_EXISTS = "SELECT to_regclass('keyturn.generation') IS NOT NULL"
@@ -64,14 +64,13 @@ def enter(session: Any, role: str, fence: Fence) -> Held | None:
     """
     begin(session)
     session.run("SELECT pg_advisory_xact_lock(:key)", key=LOCK)
+    # asked first: IF NOT EXISTS demands the right to create even where it is there already
+    if not _true(session, _SCHEMA_EXISTS):
+        session.run(_MAKE_SCHEMA)
     if not _true(session, _TABLE_EXISTS):
-        # asked first: IF NOT EXISTS demands the right to create even where it is there already
-        for statement in _TABLE[1:] if _true(session, _SCHEMA_EXISTS) else _TABLE:
-            session.run(statement)
+        session.run(_MAKE_TABLE)
     held = _read(session, role)
-    if held and (held.generation, held.run_id) > (fence.epoch, fence.run_id) and held.run_id != fence.run_id:
-        raise stale(role)
-    if held and held.generation > fence.epoch:
+    if held and (held.generation > fence.epoch or (held.generation == fence.epoch and held.run_id != fence.run_id)):
         raise stale(role)
     return held
 

@@ -30,9 +30,19 @@ def intend_stage(context: Context) -> dict[str, str]:
     return {
         **public,
         "fingerprint": minted.value.fingerprint(),
-        "expected": seen.current.id if seen.current else "",
-        "expected_path": seen.current.path if seen.current else "",
+        "expected": _newest(context, seen),
+        "from_version": seen.current.id if seen.current else "",
+        "from_path": seen.current.path if seen.current else "",
     }
+
+
+def _newest(context: Context, seen: Observation) -> str:
+    """The newest version the run can know of; where ids are numbers, an abandoned one may be above the current."""
+    current = seen.current.id if seen.current else ""
+    last_staged = context.remembered.pending_token
+    if last_staged.isdigit() and (current.isdigit() or not current):
+        return max(current or "0", last_staged, key=int)
+    return current
 
 
 def _found_again(context: Context, intent: dict[str, str]) -> bool:

@@ -15,9 +15,12 @@ from rotation.steps.step import StepResult
 
 
 def witness(context: Context) -> StepResult:
-    """Old and new are both accepted now; otherwise nothing is revoked."""
+    """Readers get the new one, and it is accepted; otherwise nothing is revoked. Whether the old one is, is noted."""
     overlap = _overlap(context)
-    new = context.issuer.probe(context.read(overlap.new))
+    live, value = context.read_live()
+    if live.id != overlap.new.id:
+        return StepResult(outcome=Outcome.FAILED, reason="readers_not_on_new", facts={"live": live.id})
+    new = context.issuer.probe(value)
     if new.verdict is not Verdict.ACCEPTED:
         # revoking the old one now would leave no working credential at all
         return StepResult(outcome=Outcome.FAILED, reason="new_not_accepted", facts=_facts("new", new))
@@ -35,7 +38,7 @@ def prove(context: Context) -> StepResult:
     """Show both again: `dead`, `alive` or `unproven`, with the target's own codes."""
     overlap = _overlap(context)
     old = context.issuer.probe(context.read(overlap.old))
-    new = context.issuer.probe(context.read(overlap.new))
+    new = context.issuer.probe(context.read_live()[1])
     facts = _facts("old", old) | _facts("new", new)
     proof = _proof(old, new, context.fact("witness", "old_verdict"))
     if proof == "dead":
@@ -45,7 +48,12 @@ def prove(context: Context) -> StepResult:
 
 def dispose(context: Context) -> StepResult:
     """Only now: the proof reads the old version, so the store gives it up last."""
-    return StepResult(facts={"disposed": context.store.dispose(context.policy.ref, _overlap(context).old)})
+    return StepResult(facts={"disposed": _disposed(context)})
+
+
+def _disposed(context: Context) -> str:
+    live, _ = context.read_live()
+    return context.store.dispose(context.policy.ref, _overlap(context).old, live)
 
 
 def _proof(old: Probe, new: Probe, witnessed: str) -> str:

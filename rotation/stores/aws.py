@@ -8,6 +8,7 @@ that a repeated put is a no-op and the version's id is known before the call. No
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from rotation.calls import Caller, Kind
@@ -21,6 +22,16 @@ PREVIOUS = "AWSPREVIOUS"
 # The service's own limits (botocore's model of PutSecretValue, quotas of the user guide).
 MAX_VALUE_BYTES = 65_536
 VERSIONS_KEPT = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class RotationState:
+    """What the four-step contract checks: `labels` maps a version's id to its staging labels."""
+
+    name: str
+    enabled: bool
+    labels: Mapping[str, tuple[str, ...]]
+    tags: Mapping[str, str]
 
 
 class AwsStore:
@@ -64,6 +75,11 @@ class AwsStore:
             also_retry=(NotFound,),
         )
         return SecretValue(answer["SecretString"])
+
+    def read_live(self, ref: SecretRef) -> tuple[Version, SecretValue]:
+        """GetSecretValue without a version: AWSCURRENT, and which version that is."""
+        answer = self._caller.call(Kind.READ, lambda: self._client.get_secret_value(SecretId=ref.path))
+        return Version(id=answer["VersionId"]), SecretValue(answer["SecretString"])
 
     def stage(self, ref: SecretRef, run_id: str, value: SecretValue, seen: Observation) -> Version:
         """PutSecretValue with AWSPENDING only: without the label AWS would make it current at once."""
@@ -131,9 +147,9 @@ class AwsStore:
                 ),
             )
 
-    def dispose(self, ref: SecretRef, old: Version) -> str:
+    def dispose(self, ref: SecretRef, old: Version, live: Version | None = None) -> str:
         """Nothing to do: AWS deletes unlabelled versions itself, and a rollback may want the value until then."""
-        del ref, old
+        del ref, old, live
         return "kept"
 
     def _move(self, ref: SecretRef, label: str, *, to: str, away_from: str | None) -> None:
@@ -159,6 +175,16 @@ class AwsStore:
         answer = self._caller.call(Kind.READ, lambda: self._client.describe_secret(SecretId=ref.path))
         stages: dict[str, list[str]] = answer.get("VersionIdsToStages") or {}
         return {label: version for version, labels in stages.items() for label in labels}
+
+    def rotation_state(self, secret_id: str) -> RotationState:
+        """DescribeSecret for native rotation: `secret_id` is a name or an ARN."""
+        answer = self._caller.call(Kind.READ, lambda: self._client.describe_secret(SecretId=secret_id))
+        return RotationState(
+            name=answer["Name"],
+            enabled=bool(answer.get("RotationEnabled")),
+            labels={v: tuple(labels) for v, labels in (answer.get("VersionIdsToStages") or {}).items()},
+            tags={tag["Key"]: tag["Value"] for tag in answer.get("Tags") or []},
+        )
 
 
 def _version(version_id: str | None) -> Version | None:

@@ -1,7 +1,7 @@
 """Vault and OpenBao, KV v2: the pending value on a sibling path, the live write with check-and-set.
 
 KV v2 has no pending stage: every write is at once what readers get. So the candidate waits on `pending/<path>` of the
-same mount, with the run's id inside its data, in one version at a time, and is destroyed after the live write; its
+same mount, with the run's id inside its data, one readable version at a time, and is destroyed after the live write; its
 metadata is never deleted, since that would reset check-and-set. Live data is the credential's fields, flat.
 A whole life costs 3 writes and 4 reads; every further call is recovery and happens only after a refused write.
 Not here: disposal of old live versions. `max_versions` drops them, and until then a rollback needs them.
@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, NoReturn
 
-from rotation.contract import Observation, SecretRef, StoreCapabilities, Version
-from rotation.errors import Conflict, NotFound, Refused
+from rotation.contract import Observation, Remembered, SecretRef, StoreCapabilities, Version
+from rotation.errors import Conflict, NotFound
 from rotation.stores.limits import check_size
 from rotation.stores.vault_auth import VaultSession
 from rotation.stores.vault_kv import Entry, Kv, split
@@ -21,7 +21,8 @@ from rotation.stores.vault_value import fields_of, staged_data, staged_run, stag
 from rotation.value import SecretValue
 
 PENDING_PREFIX = "pending"
-# KV v2 keeps ten versions of a path unless engine or path say otherwise (KV v2 documentation, max_versions).
+# KV v2 keeps ten versions of a path unless engine or path ask for more; the greater counts (seen on OpenBao 2.7,
+# though the documentation says that the path's number overrides the engine's).
 VERSIONS_KEPT = 10
 # Consul storage refuses entries above 512 KiB, raft above 1 MiB (storage documentation): the smaller counts.
 MAX_VALUE_BYTES = 512 * 1024
@@ -30,7 +31,7 @@ _OVERHEAD_BYTES = 256
 
 
 class VaultStore:
-    """Secrets of one Vault. `ref.path` is `mount/path`; the pending path needs `max_versions` 1."""
+    """Secrets of one Vault. `ref.path` is `mount/path`."""
 
     name: ClassVar[str] = "vault"
     capabilities: ClassVar[StoreCapabilities] = StoreCapabilities(
@@ -46,19 +47,19 @@ class VaultStore:
     def __init__(self, session: VaultSession) -> None:
         self._kv = Kv(session)
 
-    def observe(self, ref: SecretRef) -> Observation:
-        """The live path: one read. A soft-deleted head is no current version, but its number is the next cas."""
-        head = self._kv.read(ref.path)
-        if head is None:
-            return self._observe_unwritten(ref)
-        if head.data is None:
-            return Observation(current=None, token=str(head.version))
-        return Observation(current=Version(id=str(head.version)), token=str(head.version), value=value_of(head.data))
+    def observe(self, ref: SecretRef, remembered: Remembered) -> Observation:
+        """The live path: one read. A soft-deleted head is no current version, though its number goes on counting.
 
-    def _observe_unwritten(self, ref: SecretRef) -> Observation:
-        if self._kv.metadata(ref.path) is None:
-            raise NotFound("not_declared", f"{ref.path} is not declared in Vault", "declare it in the program")
-        return Observation(current=None, token="0")
+        KV v2 has no shell: a path never written is an empty secret, and only a missing mount is NotFound.
+        """
+        head = self._kv.read(ref.path)
+        hint = remembered.pending_token
+        if head is None:
+            return Observation(current=None, pending_token=hint)
+        number = str(head.version)
+        if head.data is None:
+            return Observation(current=None, token=number, pending_token=hint)
+        return Observation(current=Version(id=number), token=number, pending_token=hint, value=value_of(head.data))
 
     def read(self, ref: SecretRef, version: Version) -> SecretValue:
         """One read. NotFound says why: deleted, destroyed, or dropped by max_versions (`beyond_rollback_horizon`)."""
@@ -110,9 +111,7 @@ class VaultStore:
             return None
         return _staged(path, head.version, head.data)
 
-    def promote(
-        self, ref: SecretRef, run_id: str, staged: Version, expected: Version | None, token: str = ""
-    ) -> Version:
+    def promote(self, ref: SecretRef, run_id: str, staged: Version, expected: Version | None) -> Version:
         """Read the pending value, write it live with cas, destroy it: one read, two writes.
 
         A crash between the two writes leaves a promoted value and its pending twin; a repetition ends it.
@@ -123,7 +122,7 @@ class VaultStore:
             return self._promoted_before(ref, staged, expected)
         if staged_run(entry.data) != run_id:
             raise Conflict("pending_foreign", f"version {staged.id} of {path} was staged by another run")
-        cas = int(expected.id if expected else token or 0)
+        cas = int(expected.id) if expected else 0
         number = self._write_live(ref, staged_value(entry.data), cas, revive=expected is None)
         self._kv.destroy(path, int(staged.id))
         return Version(id=str(number))

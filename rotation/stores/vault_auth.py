@@ -18,6 +18,8 @@ from rotation.calls import Caller, Kind
 from rotation.errors import Denied, Unavailable
 
 T = TypeVar("T")
+# epoch seconds
+Clock = Callable[[], float]
 
 # The assertion is used once, within the call that it was signed for; a minute allows for slow calls.
 ASSERTION_LIFETIME_S = 60
@@ -44,29 +46,36 @@ class Login(Protocol):
         ...
 
 
-class KmsJwtLogin:
-    """JWT authentication with an RS256 key of KMS (RSASSA_PKCS1_V1_5_SHA_256, asymmetric, SIGN_VERIFY).
+@dataclass(frozen=True, kw_only=True)
+class JwtRole:
+    """What the assertion names, as the role of Vault's jwt backend binds it: `sub` is the role, `iss` is `keyturn`.
 
-    kms, kms_caller: a ready client and how its calls are made. key_id: id, ARN or alias. role, audience: as the
-    role of Vault's jwt backend binds them; `sub` is the role and `iss` is `keyturn`. path: of the jwt backend.
+    key_id: of the KMS key (id, ARN or alias; asymmetric, RSA, SIGN_VERIFY). path: where the backend is mounted.
     """
 
-    def __init__(
-        self, kms: Any, kms_caller: Caller, *, key_id: str, role: str, audience: str, clock: Clock, path: str = "jwt"
-    ) -> None:
+    name: str
+    audience: str
+    key_id: str
+    path: str = "jwt"
+
+
+class KmsJwtLogin:
+    """JWT authentication with an RS256 key of KMS (RSASSA_PKCS1_V1_5_SHA_256).
+
+    kms, kms_caller: a ready client and how its calls are made, since they have a translation of their own.
+    """
+
+    def __init__(self, kms: Any, kms_caller: Caller, role: JwtRole, *, clock: Clock) -> None:
         self._kms = kms
         self._kms_caller = kms_caller
-        self._key_id = key_id
         self._role = role
-        self._audience = audience
         self._clock = clock
-        self._path = path
 
     def login(self, client: Any, caller: Caller) -> Lease:
         """Sign an assertion (kms:Sign) and exchange it: two calls."""
         assertion = self._assertion()
         answer = caller.call(
-            Kind.LOGIN, lambda: client.auth.jwt.jwt_login(role=self._role, jwt=assertion, path=self._path)
+            Kind.LOGIN, lambda: client.auth.jwt.jwt_login(role=self._role.name, jwt=assertion, path=self._role.path)
         )
         auth = answer["auth"]
         return Lease(token=auth["client_token"], lasts_s=float(auth["lease_duration"]))
@@ -75,27 +84,24 @@ class KmsJwtLogin:
         now = int(self._clock())
         claims = {
             "iss": ISSUER,
-            "sub": self._role,
-            "aud": self._audience,
+            "sub": self._role.name,
+            "aud": self._role.audience,
             "iat": now - CLOCK_SKEW_S,
             "nbf": now - CLOCK_SKEW_S,
             "exp": now + ASSERTION_LIFETIME_S,
         }
-        signed = f"{_part({'alg': 'RS256', 'typ': 'JWT', 'kid': self._key_id})}.{_part(claims)}"
+        signed = f"{_part({'alg': 'RS256', 'typ': 'JWT', 'kid': self._role.key_id})}.{_part(claims)}"
         digest = hashlib.sha256(signed.encode()).digest()
         answer = self._kms_caller.call(
             Kind.LOGIN,
             lambda: self._kms.sign(
-                KeyId=self._key_id,
+                KeyId=self._role.key_id,
                 Message=digest,
                 MessageType="DIGEST",
                 SigningAlgorithm="RSASSA_PKCS1_V1_5_SHA_256",
             ),
         )
         return f"{signed}.{_base64(answer['Signature'])}"
-
-
-Clock = Callable[[], float]
 
 
 class VaultSession:

@@ -20,12 +20,26 @@ from rotation.errors import Conflict, Denied, KeyturnError, NotFound, Refused, T
 _CAS_MISMATCH = "check-and-set parameter did not match"
 # A mount that has just been made or upgraded answers 400 for a moment.
 _UPGRADING = "Upgrading from non-versioned to versioned"
-_DOWN = (
-    exceptions.InternalServerError,
-    exceptions.VaultNotInitialized,
-    exceptions.BadGateway,
-    exceptions.VaultDown,
-    exceptions.PreconditionFailed,
+_TABLE: tuple[tuple[tuple[type[Exception], ...], type[KeyturnError], str, str], ...] = (
+    (
+        (exceptions.Forbidden, exceptions.Unauthorized),
+        Denied,
+        "vault_denied",
+        "compare the role's policy with what the program declares",
+    ),
+    ((exceptions.InvalidPath,), NotFound, "vault_not_found", "check that the mount and the path are declared"),
+    (
+        (
+            exceptions.InternalServerError,
+            exceptions.VaultNotInitialized,
+            exceptions.BadGateway,
+            exceptions.VaultDown,
+            exceptions.PreconditionFailed,
+        ),
+        Unavailable,
+        "vault_unavailable",
+        "wait; the state machine retries",
+    ),
 )
 
 
@@ -39,7 +53,7 @@ class _Adapter(JSONAdapter):  # type: ignore[misc]  # hvac has no types
 
 
 def client(address: str, *, namespace: str | None = None, verify: bool | str = True) -> Any:
-    """A client without a token; `verify` is True or the path of a CA bundle. Reads no environment variable of hvac's."""
+    """A client without a token; `verify` is True or the path of a CA bundle. hvac's own variables are not read."""
     return hvac.Client(
         url=address,
         # an empty token, because None makes hvac look in VAULT_TOKEN and in the home directory
@@ -65,16 +79,13 @@ def _of_vault_error(exc: Any) -> KeyturnError:
     said = f"Vault answered {type(exc).__name__}"
     if isinstance(exc, exceptions.RateLimitExceeded):
         return Throttled("vault_throttled", said, retry_after_s=_seconds(getattr(exc, "retry_after", "")))
-    if isinstance(exc, (exceptions.Forbidden, exceptions.Unauthorized)):
-        return Denied("vault_denied", said, "compare the role's policy with what the program declares")
-    if isinstance(exc, exceptions.InvalidPath):
-        return NotFound("vault_not_found", said, "check that the mount and the path are declared")
     if isinstance(exc, exceptions.InvalidRequest):
         return _of_invalid_request(exc, said)
     if "sealed" in _told(exc):
         return Unavailable("vault_sealed", "Vault is sealed", "unseal it; the run goes on by itself")
-    if isinstance(exc, _DOWN):
-        return Unavailable("vault_unavailable", said, "wait; the state machine retries")
+    for classes, ours, reason, remedy in _TABLE:
+        if isinstance(exc, classes):
+            return ours(reason, said, remedy)
     return Refused("vault_refused", said)
 
 

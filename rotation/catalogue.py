@@ -1,0 +1,51 @@
+"""The catalogue: one readable object per policy in a versioned bucket, the program writes, functions read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rotation.calls import Caller, Kind
+from rotation.errors import NotFound, Refused
+from rotation.policy import Policy, from_document
+
+PREFIX = "policies/"
+SUFFIX = ".json"
+
+
+def object_key(name: str) -> str:
+    """Where the policy called `name` lies in the bucket."""
+    return f"{PREFIX}{name}{SUFFIX}"
+
+
+class Catalogue:
+    """`client` is a boto3 S3 client with vendor retries off."""
+
+    def __init__(self, client: Any, bucket: str, caller: Caller) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._caller = caller
+
+    def policy(self, name: str) -> Policy:
+        """The policy of a secret; Refused `unknown_secret` when the catalogue has none of that name."""
+        try:
+            text = self._caller.call(Kind.CATALOGUE, lambda: self._read(object_key(name)))
+        except NotFound as exc:
+            raise Refused(
+                "unknown_secret", f"no policy names the secret `{name}`", "list the known ones with `keyturn status`"
+            ) from exc
+        return from_document(text)
+
+    def _read(self, key: str) -> str:
+        body: bytes = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        return body.decode()
+
+    def names(self) -> list[str]:
+        """The names of all policies, sorted."""
+        names: list[str] = []
+        request = {"Bucket": self._bucket, "Prefix": PREFIX}
+        while True:
+            page = self._caller.call(Kind.CATALOGUE, lambda: self._client.list_objects_v2(**request))
+            names += [item["Key"].removeprefix(PREFIX).removesuffix(SUFFIX) for item in page.get("Contents", [])]
+            if not page.get("IsTruncated"):
+                return sorted(names)
+            request["ContinuationToken"] = page["NextContinuationToken"]

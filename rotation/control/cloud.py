@@ -1,0 +1,74 @@
+"""Control's two ports on AWS: Step Functions for the machines, Lambda's alias for the version a run is pinned to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from rotation.calls import Caller, Kind
+from rotation.errors import NotFound, Refused
+
+# The share of the first weighted version is drawn from this many buckets of the run's id.
+_BUCKETS = 10_000
+# Hexadecimal digits of the run's id that make the draw: 16**8 is far above the buckets.
+_DRAW_DIGITS = 8
+
+
+class StateMachines:
+    """`client` is a boto3 Step Functions client; `arns` maps `rotate` and `retire` to their machines."""
+
+    def __init__(self, client: Any, arns: Mapping[str, str], caller: Caller) -> None:
+        self._client = client
+        self._arns = arns
+        self._caller = caller
+
+    def start(self, machine: str, name: str, payload: Mapping[str, str]) -> str:
+        """StartExecution; Conflict when the name was used before (the emulator says so also while it runs)."""
+        answer = self._caller.call(
+            Kind.CONTROL,
+            lambda: self._client.start_execution(
+                stateMachineArn=self._arns[machine], name=name, input=json.dumps(dict(payload))
+            ),
+        )
+        return str(answer["executionArn"])
+
+    def running(self, execution: str) -> bool:
+        """DescribeExecution says RUNNING; a claim of native rotation has no execution to ask and counts as ended."""
+        if not execution.startswith("arn:"):
+            return False
+        try:
+            answer = self._caller.call(Kind.CONTROL, lambda: self._client.describe_execution(executionArn=execution))
+        except NotFound:
+            return False
+        return bool(answer["status"] == "RUNNING")
+
+
+class PinnedFunctions:
+    """`client` is a boto3 Lambda client; `names` maps a store to its function; `alias` is the one deployments move."""
+
+    def __init__(self, client: Any, names: Mapping[str, str], alias: str, caller: Caller) -> None:
+        self._client = client
+        self._names = names
+        self._alias = alias
+        self._caller = caller
+
+    def pin(self, store: str, run_id: str) -> str:
+        """One version for the whole run: a weighted alias would split it per invocation."""
+        if store not in self._names:
+            raise Refused("unknown_store", f"no function serves the store `{store}`", "check the policy's store")
+        name = self._names[store]
+        answer = self._caller.call(Kind.CONTROL, lambda: self._client.get_alias(FunctionName=name, Name=self._alias))
+        weights: dict[str, float] = (answer.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
+        version = draw(run_id, str(answer["FunctionVersion"]), weights)
+        return str(answer["AliasArn"]).rsplit(":", 1)[0] + f":{version}"
+
+
+def draw(run_id: str, main: str, weights: Mapping[str, float]) -> str:
+    """The version a run gets: the same for the same run, in proportion to the weights over many runs."""
+    point = int(run_id[:_DRAW_DIGITS], 16) % _BUCKETS / _BUCKETS
+    for version, weight in sorted(weights.items()):
+        if point < weight:
+            return version
+        point -= weight
+    return main

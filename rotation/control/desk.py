@@ -1,0 +1,49 @@
+"""What the control function works with: ledger, catalogue, and two small ports to the machines and the functions."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from rotation.catalogue import Catalogue
+from rotation.ledger.ledger import Ledger
+
+# A run id is also AWS's ClientRequestToken, 32 to 64 characters.
+RUN_ID_CHARS = 32
+
+
+class Machines(Protocol):
+    """The state machines as control needs them."""
+
+    def start(self, machine: str, name: str, payload: Mapping[str, str]) -> str:
+        """Start `rotate` or `retire` under a name; returns the execution's ARN. Conflict when the name is taken."""
+        ...
+
+    def running(self, execution: str) -> bool:
+        """Whether the execution still runs; False when it is unknown."""
+        ...
+
+
+class Functions(Protocol):
+    """The store functions as control needs them."""
+
+    def pin(self, store: str, run_id: str) -> str:
+        """The qualified ARN of one version, drawn by the run's id against the alias's weights."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """Everything a control verb needs."""
+
+    ledger: Ledger
+    catalogue: Catalogue
+    machines: Machines
+    functions: Functions
+
+
+def run_id_of(execution: str) -> str:
+    """The run's id: a hash of the execution, so that a repeated claim of one execution is the same run."""
+    return hashlib.sha256(execution.encode()).hexdigest()[:RUN_ID_CHARS]

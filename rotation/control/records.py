@@ -1,0 +1,91 @@
+"""The last phase of each machine: how the run ended, which overlap is open now, and the claim given back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from rotation.context import version_from, version_in
+from rotation.control.desk import run_id_of
+from rotation.errors import NotFound
+from rotation.invocation import Answer
+from rotation.ledger.ledger import Ledger, timestamp
+from rotation.ledger.records import Overlap, Run, StepRecord
+from rotation.phases import Outcome, phase_named
+from rotation.policy import from_document
+
+_PASSED = Answer(outcome=Outcome.PASSED, reason="")
+
+
+def record(ledger: Ledger, run_id: str) -> Answer:
+    """The run succeeded; a rotation of an existing credential opens its overlap, a retirement closes it."""
+    run, steps = ledger.run(run_id)
+    if run.status == "running":
+        ended = replace(run, status="succeeded", ended_at=ledger.now())
+        ledger.end(ended, ledger.head(run.secret), overlap=_overlap(ended, steps))
+    return _PASSED
+
+
+def record_failure(ledger: Ledger, secret: str, execution: str, failure: Mapping[str, str]) -> Answer:
+    """The run failed, and was undone as far as its undo steps say; the overlap stays as it was."""
+    try:
+        run, steps = ledger.run(run_id_of(execution))
+    except NotFound:
+        ledger.end_unclaimed(_never_claimed(ledger, secret, execution, failure))
+        return _PASSED
+    if run.status != "running":
+        return _PASSED
+    ended = replace(run, status="failed", ended_at=ledger.now(), failure={**failure, **_left(failure, steps)})
+    head = ledger.head(run.secret)
+    staged = version_in(steps.get("stage"))
+    if staged:
+        head = replace(head, pending_token=staged.id)
+    ledger.end(ended, head, overlap=head.overlap)
+    return _PASSED
+
+
+def _left(failure: Mapping[str, str], steps: Mapping[str, StepRecord]) -> dict[str, str]:
+    """What an undoing phase could not undo, by the names of its steps."""
+    undoing = phase_named(failure["phase"]).on_failure
+    if undoing == "record_failure":
+        return {}
+    open_steps = [s for s in phase_named(undoing).steps if not _passed(steps.get(s))]
+    return {"not_undone": " ".join(open_steps)} if open_steps else {}
+
+
+def _passed(record: StepRecord | None) -> bool:
+    return record is not None and record.facts.get("outcome") == Outcome.PASSED
+
+
+def _overlap(run: Run, steps: Mapping[str, StepRecord]) -> Overlap | None:
+    if run.machine == "retire":
+        return None
+    old = version_from(steps["stage"].intent)
+    new = version_in(steps["promote"])
+    if old is None or new is None:
+        return None
+    seconds = from_document(run.policy).overlap_s
+    ends = datetime.fromisoformat(run.ended_at) + timedelta(seconds=seconds)
+    return Overlap(run_id=run.run_id, old=old, new=new, retire_at=timestamp(ends))
+
+
+def _never_claimed(ledger: Ledger, secret: str, execution: str, failure: Mapping[str, str]) -> Run:
+    now = ledger.now()
+    machine = "retire" if failure["phase"] == "gate" else "rotate"
+    return Run(
+        run_id=run_id_of(execution),
+        secret=secret,
+        machine=machine,
+        epoch=0,
+        execution=execution,
+        function="",
+        policy="",
+        policy_digest="",
+        reason="",
+        requested_by="",
+        started_at=now,
+        ended_at=now,
+        status="failed",
+        failure=dict(failure),
+    )

@@ -1,0 +1,35 @@
+"""The function of AWS Secrets Manager: the machines' phases, and AWS's own four-step RotateSecret contract."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from rotation import aws_client
+from rotation.catalogue import Catalogue
+from rotation.environment import caller, needed
+from rotation.handlers.native import NativeRotation, is_native
+from rotation.handlers.store_phases import StoreFunction
+from rotation.stores.aws import AwsStore
+from rotation.stores.aws_env import from_env
+
+
+@cache
+def _function() -> StoreFunction[AwsStore]:
+    return StoreFunction(from_env)
+
+
+@cache
+def _native() -> NativeRotation:
+    bucket = needed(os.environ, "KEYTURN_CATALOGUE_BUCKET")
+    client = aws_client.client("s3")
+    return NativeRotation(_function(), lambda b: Catalogue(client, bucket, caller("s3", b.meter, b.breaker)))
+
+
+def handle(event: Mapping[str, Any], context: Any) -> Any:
+    """Lambda's entry point."""
+    if is_native(event):
+        return _native().handle(event, context.aws_request_id)
+    return _function().handle(event, context.aws_request_id)

@@ -1,0 +1,124 @@
+"""What the functions of all stores share: from the machine's event to one phase, and its answer.
+
+A handler gives a function that makes its store's adapter; everything else is the same for all three.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, TypeVar
+
+from rotation.calls import Breaker, Caller, Kind, Meter
+from rotation.context import Context
+from rotation.contract import CredentialIssuer, SecretStore
+from rotation.environment import Bench, Workshop
+from rotation.errors import KeyturnError, Refused
+from rotation.invocation import Answer, run_phase
+from rotation.issuers.registry import issuer_class
+from rotation.logs import configure
+from rotation.phases import Outcome, Phase, phase_named
+from rotation.policy import Policy, from_document
+from rotation.value import SecretValue
+
+S = TypeVar("S", bound=SecretStore)
+
+_LOG = logging.getLogger("keyturn")
+
+
+class StoreFunction(Generic[S]):
+    """The function of one store. `make` builds the adapter of one invocation around clients it keeps warm."""
+
+    def __init__(self, make: Callable[[Mapping[str, str], Meter, Breaker], S]) -> None:
+        self._environment = os.environ
+        self._make = make
+        self._bound: dict[str, str] = {}
+        extra = self._environment.get("PII_KEYS", "").split(",")
+        configure(self._environment.get("LOG_LEVEL", "INFO"), extra, self._bound)
+        self._workshop = Workshop(self._environment)
+
+    def handle(self, event: Mapping[str, Any], request_id: str) -> Answer:
+        """Event `{phase, run_id, epoch, secret, execution}`; answers `{outcome, reason}`."""
+        self.bind(run_id=str(event.get("run_id", "")), request_id=request_id)
+        phase = _phase(event)
+        context = self.context(self.bench(), str(event["run_id"]))
+        if context.run.epoch != event["epoch"]:
+            return Answer(outcome=Outcome.FAILED, reason="epoch_unknown")
+        return self.walk(context, phase)
+
+    def bind(self, *, run_id: str, request_id: str) -> None:
+        """Put the ids of this invocation in every line of the log."""
+        self._bound.update(run_id=run_id, request_id=request_id)
+
+    def bench(self) -> Bench:
+        """Ledger, counters and breakers of one invocation."""
+        return self._workshop.bench()
+
+    def store(self, bench: Bench) -> S:
+        """The store's adapter for one invocation."""
+        return self._make(self._environment, bench.meter, bench.breaker)
+
+    def context(self, bench: Bench, run_id: str) -> Context:
+        """The context of one invocation, from the ledger's record of the run."""
+        run, steps = bench.ledger.run(run_id)
+        policy = from_document(run.policy)
+        store = self.store(bench)
+        return Context(
+            run=run,
+            policy=policy,
+            store=store,
+            issuer=make_issuer(policy, store, bench),
+            ledger=bench.ledger,
+            meter=bench.meter,
+            steps=steps,
+        )
+
+    def walk(self, context: Context, phase: Phase) -> Answer:
+        """Run the phase, with a line in the log before and after."""
+        _LOG.info("phase begins", extra={"fields": {"phase": phase.name, "secret": context.policy.name}})
+        try:
+            answer = run_phase(context, phase)
+        except KeyturnError as exc:
+            _LOG.warning("phase is retried", extra={"fields": {"phase": phase.name, "reason": exc.reason}})
+            raise
+        calls = context.meter.totals()
+        _LOG.info("phase ended", extra={"fields": {"phase": phase.name, **answer, "calls": calls}})
+        return answer
+
+
+def _phase(event: Mapping[str, Any]) -> Phase:
+    try:
+        return phase_named(str(event["phase"]))
+    except KeyError as exc:
+        raise Refused("unknown_phase", "the event names no phase that this version knows", "deploy again") from exc
+
+
+def make_issuer(policy: Policy, store: SecretStore, bench: Bench) -> CredentialIssuer:
+    """The policy's issuer; the authority's credential is read from the same store, when it is first needed."""
+    kind = issuer_class(policy.credential)
+    caller = Caller(
+        f"target {policy.credential}",
+        translate=kind.translate,
+        meter=bench.meter,
+        breaker=bench.breaker,
+        sleep=time.sleep,
+    )
+    return kind(policy.target_facts, _Authority(policy, store, bench.meter), caller)  # type: ignore[no-any-return]
+
+
+class _Authority:
+    """Reads the credential that Keyturn itself needs at the target: once, and counted in its own column."""
+
+    def __init__(self, policy: Policy, store: SecretStore, meter: Meter) -> None:
+        self._policy = policy
+        self._store = store
+        self._meter = meter
+        self._value: SecretValue | None = None
+
+    def __call__(self) -> SecretValue:
+        if self._value is None:
+            with self._meter.counted_as(Kind.AUTHORITY):
+                _, self._value = self._store.read_live(self._policy.authority_ref)
+        return self._value

@@ -1,0 +1,21 @@
+"""The function of Vault: the machines' phases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from rotation.handlers.store_phases import StoreFunction
+from rotation.stores.vault import VaultStore
+from rotation.stores.vault_env import from_env
+
+
+@cache
+def _function() -> StoreFunction[VaultStore]:
+    return StoreFunction(from_env)
+
+
+def handle(event: Mapping[str, Any], context: Any) -> Any:
+    """Lambda's entry point."""
+    return _function().handle(event, context.aws_request_id)

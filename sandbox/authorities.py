@@ -1,0 +1,68 @@
+"""Puts the credentials that Keyturn itself needs at the targets into the stores, at run time.
+
+In a real account the bootstrap guide does this by hand, once. The shells are the program's; a value that is there
+already is left alone, so that a second start changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import boto3
+import hvac
+from botocore.exceptions import ClientError
+from google.api_core.exceptions import FailedPrecondition, NotFound
+from google.cloud import secretmanager_v1
+from hvac.exceptions import InvalidPath
+
+from sandbox.facts import Credentials, Facts
+from sandbox.google.remote import plaintext_client
+
+AWS_SECRET = "keyturn/authority/payments-postgres"  # noqa: S105 - a name
+VAULT_MOUNT, VAULT_PATH = "keyturn", "authority/token-service"
+GOOGLE_SECRET = "keyturn-authority-verifier"  # noqa: S105 - a name
+
+
+def put_authorities(facts: Facts, credentials: Credentials) -> None:
+    """Put all three; the stores' own exceptions pass, since each names what is missing in the sandbox."""
+    _put_aws(facts, credentials)
+    _put_vault(facts, credentials)
+    _put_google(facts, credentials)
+
+
+def _put_aws(facts: Facts, credentials: Credentials) -> None:
+    client = boto3.client(
+        "secretsmanager",
+        endpoint_url=facts.aws_endpoint,
+        region_name=facts.aws_region,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",  # noqa: S106 - the emulator's own
+    )
+    login = {"username": credentials.postgres_admin_user, "password": credentials.postgres_admin_password}
+    try:
+        client.get_secret_value(SecretId=AWS_SECRET)
+    except ClientError as exc:
+        if exc.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+        client.put_secret_value(SecretId=AWS_SECRET, SecretString=json.dumps(login))
+
+
+def _put_vault(facts: Facts, credentials: Credentials) -> None:
+    client = hvac.Client(url=facts.vault_address, token=credentials.vault_root_token)
+    kv = client.secrets.kv.v2
+    try:
+        kv.read_secret_version(VAULT_PATH, mount_point=VAULT_MOUNT, raise_on_deleted_version=True)
+    except InvalidPath:
+        token = {"token": credentials.token_service_authority}
+        kv.create_or_update_secret(VAULT_PATH, secret=token, cas=0, mount_point=VAULT_MOUNT)
+
+
+def _put_google(facts: Facts, credentials: Credentials) -> None:
+    client: Any = plaintext_client(facts.google_endpoint)
+    name = f"projects/{facts.google_project}/secrets/{GOOGLE_SECRET}"
+    try:
+        client.access_secret_version(name=f"{name}/versions/latest", retry=None)
+    except (NotFound, FailedPrecondition):
+        payload = json.dumps({"token": credentials.verifier_authority}).encode()
+        client.add_secret_version(parent=name, payload=secretmanager_v1.SecretPayload(data=payload), retry=None)
