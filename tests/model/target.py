@@ -1,0 +1,88 @@
+"""A target in memory with two slots, and the issuer for it: keeps the contract, and can be told to fail."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from rotation.contract import Fence, IssuerCapabilities, Minted, Probe, Verdict
+from rotation.errors import Fenced, KeyturnError
+from rotation.value import SecretValue
+
+SLOTS = ("a", "b")
+
+
+@dataclass
+class ModelTarget:
+    """Which token each slot accepts, under which generation. `broken` maps an operation to what it raises or says."""
+
+    tokens: dict[str, str] = field(default_factory=dict)
+    generations: dict[str, int] = field(default_factory=dict)
+    broken: dict[str, KeyturnError | Verdict] = field(default_factory=dict)
+    effects: list[str] = field(default_factory=list)
+
+    def set(self, slot: str, token: str | None, fence: Fence, effect: str) -> None:
+        if self.generations.get(slot, 0) > fence.epoch:
+            raise Fenced("stale_generation", "a newer run touched this slot")
+        self.generations[slot] = fence.epoch
+        self.effects.append(f"{effect} {slot}")
+        if token is None:
+            self.tokens.pop(slot, None)
+        else:
+            self.tokens[slot] = token
+
+
+class ModelIssuer:
+    """Mints a token for the slot that is not in use."""
+
+    kind: ClassVar[str] = "model"
+    capabilities: ClassVar[IssuerCapabilities] = IssuerCapabilities(
+        overlaps=True, fenced=True, ends_sessions=False, needs_current=True
+    )
+
+    def __init__(self, target: ModelTarget) -> None:
+        self._target = target
+
+    def mint(self, current: SecretValue | None) -> Minted:
+        used = current.unsafe_fields()["slot"] if current else SLOTS[1]
+        slot = next(s for s in SLOTS if s != used)
+        return Minted(value=SecretValue.of({"slot": slot, "token": secrets.token_hex(16)}), public={"slot": slot})
+
+    def apply(self, value: SecretValue, fence: Fence) -> None:
+        self._may_fail("apply")
+        fields = value.unsafe_fields()
+        self._target.set(fields["slot"], fields["token"], fence, "apply")
+
+    def probe(self, value: SecretValue) -> Probe:
+        said = self._target.broken.get("probe")
+        if isinstance(said, Verdict):
+            return Probe(verdict=said, code="model")
+        fields = value.unsafe_fields()
+        accepted = self._target.tokens.get(fields["slot"]) == fields["token"]
+        return Probe(verdict=Verdict.ACCEPTED, code="200") if accepted else Probe(verdict=Verdict.REFUSED, code="401")
+
+    def check(self, public: Mapping[str, str], fence: Fence) -> Probe:
+        said = self._target.broken.get("check")
+        if isinstance(said, Verdict):
+            return Probe(verdict=said)
+        same = self._target.generations.get(public["slot"]) == fence.epoch
+        return Probe(verdict=Verdict.ACCEPTED if same else Verdict.REFUSED)
+
+    def withdraw(self, value: SecretValue, fence: Fence) -> None:
+        self._target.set(value.unsafe_fields()["slot"], None, fence, "withdraw")
+
+    def restore(self, value: SecretValue, fence: Fence) -> None:
+        fields = value.unsafe_fields()
+        self._target.set(fields["slot"], fields["token"], fence, "restore")
+
+    def revoke(self, value: SecretValue, fence: Fence) -> int:
+        self._may_fail("revoke")
+        self._target.set(value.unsafe_fields()["slot"], None, fence, "revoke")
+        return 0
+
+    def _may_fail(self, operation: str) -> None:
+        raised = self._target.broken.get(operation)
+        if isinstance(raised, KeyturnError):
+            raise raised
