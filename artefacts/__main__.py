@@ -9,6 +9,7 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from statistics import median
 from typing import Annotated
 
 import typer
@@ -47,7 +48,7 @@ def report(
     enforce: Annotated[bool, typer.Option("--enforce", help="exit 1 when a ratio is over the budget")] = False,
     runs: Annotated[int, typer.Option(min=1, help="timed imports of each side")] = RUNS,
 ) -> None:
-    """Build, then print sizes and cold import times as ratios to the bare imports of the same SDKs."""
+    """Build, then print sizes and cold import times (processor time) as ratios to the bare imports of the same SDKs."""
     rows = []
     for function, artefact in zip(FUNCTIONS, build_all(root.resolve(), out), strict=True):
         rows.append(_described(artefact) | _timed(measure(function, artefact, runs)))
@@ -69,7 +70,8 @@ def _described(artefact: Artefact) -> dict[str, object]:
 
 
 def _timed(times: ColdImport) -> dict[str, object]:
-    return asdict(times) | {"ratio": times.ratio, "within_budget": times.ratio <= BUDGET}
+    medians: dict[str, object] = {"handler_s": median(times.handler_s), "sdks_s": median(times.sdks_s)}
+    return medians | {"ratio": times.ratio, "within_budget": times.ratio <= BUDGET}
 
 
 def _sizes(row: dict[str, object]) -> str:

@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 from artefacts.table import Function
 from rotation.errors import Refused
 
-# Methods of boto3 and botocore whose first argument names a service.
+# Functions of boto3, botocore and `rotation.aws_client` whose first argument names a service.
 _CLIENT_MAKERS = frozenset({"client", "create_client"})
 
 
@@ -95,6 +95,6 @@ def _runtime_nodes(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _services(module: ast.Module) -> set[str]:
-    calls = (node for node in ast.walk(module) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute))
-    named = (call.args[0] for call in calls if call.args and getattr(call.func, "attr", "") in _CLIENT_MAKERS)
+    calls = (node for node in ast.walk(module) if isinstance(node, ast.Call) and node.args)
+    named = (call.args[0] for call in calls if ast.unparse(call.func).rpartition(".")[2] in _CLIENT_MAKERS)
     return {first.value for first in named if isinstance(first, ast.Constant) and isinstance(first.value, str)}

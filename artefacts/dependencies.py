@@ -44,7 +44,7 @@ def bundle(function: Function, root: Path, cache: Path) -> Path:
 
 
 def _digest(lock: Path) -> str:
-    digest = hashlib.sha256(sys.version.encode())
+    digest = hashlib.sha256(f"{sys.version} {bytecode.is_possible()}".encode())
     for source in [lock, *sorted(Path(__file__).parent.glob("*.py"))]:
         digest.update(hashlib.sha256(source.read_bytes()).digest())
     return digest.hexdigest()[:_DIGEST_CHARS]

@@ -10,10 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 # Folders of `rotation/` whose modules belong to one store or one function.
-GUARDED = ("stores", "issuers", "consumers", "handlers")
+GUARDED = ("stores", "issuers", "consumers", "handlers", "control")
 
 # Modules of guarded folders that belong to every function; patterns below `rotation/`.
-EVERYWHERE = ("*/__init__.py",)
+EVERYWHERE = ("*/__init__.py", "issuers/facts.py", "issuers/registry.py", "stores/limits.py")
+
+# What the handlers of the three stores share, and control's has no use for.
+_STORE_PHASES = "handlers/store_phases.py"
+
+# What the credential types share whose targets are reached over HTTP.
+_HTTP_TARGETS = ("issuers/http.py", "issuers/target_api.py")
 
 # What every function asks of AWS: its ledger, the catalogue, a session narrowed to one run, metrics.
 _SHARED_SERVICES = ("cloudwatch", "dynamodb", "s3", "sts")
@@ -51,24 +57,41 @@ class Function:
 FUNCTIONS = (
     Function(
         name="aws",
-        owned=("stores/aws*.py", "issuers/postgres*.py", "handlers/aws.py"),
+        owned=(
+            _STORE_PHASES,
+            "stores/aws*.py",
+            "issuers/postgres*.py",
+            "issuers/scram.py",
+            "handlers/aws.py",
+            "handlers/native.py",
+            # a native rotation is recorded by the function itself
+            "control/desk.py",
+            "control/records.py",
+        ),
         sdks=("boto3", "pg8000.native"),
-        services=("kms", "secretsmanager"),
+        services=("secretsmanager",),
     ),
     Function(
         name="vault",
-        owned=("stores/vault*.py", "issuers/bearer*.py", "handlers/vault.py"),
+        owned=(_STORE_PHASES, "stores/vault*.py", "issuers/bearer*.py", *_HTTP_TARGETS, "handlers/vault.py"),
         sdks=("boto3", "hvac"),
         services=("kms",),
     ),
     Function(
         name="gcp",
-        owned=("stores/gcp*.py", "issuers/signing*.py", "handlers/gcp.py"),
+        owned=(
+            _STORE_PHASES,
+            "stores/gcp*.py",
+            "stores/crc32c.py",
+            "issuers/signing*.py",
+            *_HTTP_TARGETS,
+            "handlers/gcp.py",
+        ),
         sdks=("boto3", "google.cloud.secretmanager_v1", "cryptography.hazmat.primitives.asymmetric.ed25519"),
     ),
     Function(
         name="control",
-        owned=("handlers/control.py",),
+        owned=("control/*.py", "handlers/control.py"),
         sdks=("boto3",),
         services=("lambda", "stepfunctions"),
     ),

@@ -19,7 +19,7 @@ from sandbox.errors import SandboxError
 START_IT = "start it with `keyturn sandbox up`"
 START_AGAIN = "run `keyturn sandbox down`, then `keyturn sandbox up`"
 
-T = TypeVar("T")
+T = TypeVar("T", "Facts", "Credentials")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +101,7 @@ def write_atomically(path: Path, content: object) -> None:
 def _load(kind: type[T], path: Path) -> T:
     """One record of `kind`; what the file holds is never quoted in an error, it may be a credential."""
     try:
-        return kind(**json.loads(path.read_text(encoding="utf-8")))
+        return _typed(kind(**json.loads(path.read_text(encoding="utf-8"))))
     except FileNotFoundError as exc:
         raise SandboxError("sandbox_not_up", f"no sandbox is up: {path} is not there", START_IT) from exc
     except PermissionError as exc:
@@ -112,3 +112,11 @@ def _load(kind: type[T], path: Path) -> T:
         # a decoding error carries the document: cut the chain
         problem = type(exc).__name__
         raise SandboxError("sandbox_damaged", f"{path} cannot be understood ({problem})", START_AGAIN) from None
+
+
+def _typed(record: T) -> T:
+    """The record, if its fields have the types they are declared with; TypeError otherwise."""
+    for item in fields(record):
+        if type(getattr(record, item.name)).__name__ != item.type:
+            raise TypeError(item.name)
+    return record

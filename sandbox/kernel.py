@@ -33,9 +33,10 @@ class Process:
 
 @dataclass(frozen=True)
 class Entry:
-    """What /proc tells of a process beside its identity: parent, process group and session."""
+    """What /proc tells of a process beside its identity: state, parent, process group and session."""
 
     process: Process
+    state: str
     parent: int
     group: int
     session: int
@@ -43,16 +44,20 @@ class Entry:
 
 def look(pid: int) -> Entry | None:
     """The process with this number, None when there is none or it is dead."""
+    entry = look_also_dead(pid)
+    return entry if entry and entry.state not in DEAD_STATES else None
+
+
+def look_also_dead(pid: int) -> Entry | None:
+    """As `look`, and also a dead process whose parent has not asked for its end yet: its number is not free."""
     try:
         text = (PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
     except (FileNotFoundError, ProcessLookupError):
         return None
     # the command is in parentheses and may hold any character
     field = text.rpartition(")")[2].split()
-    if field[STATE] in DEAD_STATES:
-        return None
-    born = f"{BOOT.read_text(encoding='ascii').strip()}:{field[START]}"
-    return Entry(Process(pid, born), int(field[PARENT]), int(field[GROUP]), int(field[SESSION]))
+    process = Process(pid, f"{_boot()}:{field[START]}")
+    return Entry(process, field[STATE], int(field[PARENT]), int(field[GROUP]), int(field[SESSION]))
 
 
 def is_alive(process: Process) -> bool:
@@ -64,11 +69,11 @@ def is_alive(process: Process) -> bool:
 def family(leader: Process) -> list[Process]:
     """All that belongs to `leader` but itself: descendants, and members of its process group or session.
 
-    The group counts also when the leader is gone. If its number was given to somebody else, the group is theirs
-    and the answer is empty.
+    The group counts also when the leader is gone. If its number was given to somebody else, or the machine was
+    started anew, the group is not ours and the answer is empty.
     """
-    holder = look(leader.pid)
-    if holder is not None and holder.process != leader:
+    holder = look_also_dead(leader.pid)
+    if not leader.born.startswith(_boot()) or (holder is not None and holder.process != leader):
         return []
     entries = [entry for pid in _numbers() if (entry := look(pid)) is not None]
     members = {leader.pid}
@@ -106,6 +111,10 @@ def _handle(pid: int) -> Iterator[int]:
         yield handle
     finally:
         os.close(handle)
+
+
+def _boot() -> str:
+    return BOOT.read_text(encoding="ascii").strip()
 
 
 def _numbers() -> list[int]:

@@ -100,9 +100,25 @@ class Layout:
         """Make the directory this sandbox's own.
 
         Raises:
-            SandboxError: `not_a_sandbox` when the directory holds something else.
+            SandboxError: `not_a_sandbox` when the directory holds something else, `sandbox_not_yours` when it
+                may not be written.
         """
-        if not self.marker.exists() and self.root.exists() and any(self.root.iterdir()):
+        try:
+            self._claim()
+        except PermissionError as exc:
+            raise self.not_yours() from exc
+
+    def not_yours(self) -> SandboxError:
+        """What to raise when the directory is another user's."""
+        return SandboxError(
+            "sandbox_not_yours",
+            f"the sandbox in {self.root} belongs to another user",
+            f"act as that user, or name another directory in {DIRECTORY_VARIABLE}",
+        )
+
+    def _claim(self) -> None:
+        # content first, marker second: another start may be making the marker at this moment
+        if self.root.exists() and any(self.root.iterdir()) and not self.marker.exists():
             raise SandboxError(
                 "not_a_sandbox",
                 f"{self.root} is not empty and is not a sandbox",

@@ -20,7 +20,7 @@ from typing import IO
 
 from sandbox.errors import SandboxError
 from sandbox.facts import write_atomically
-from sandbox.kernel import Process, family, is_alive, look, send, wait_gone
+from sandbox.kernel import Process, family, is_alive, look_also_dead, send, wait_gone
 
 # lines that show why a server failed without hiding what the command itself says
 LOG_TAIL_LINES = 15
@@ -98,9 +98,11 @@ def start(server: Server) -> Running:
         raise SandboxError(
             "part_not_startable", f"{server.name}: {server.argv[0]}: {exc.strerror}", "run `make env`"
         ) from exc
-    entry = look(child.pid)
-    # a child that died at once has no entry any more; its number is still ours until it is waited for
-    process = entry.process if entry else Process(child.pid, "")
+    # also one that died at once has an entry until it is waited for, which only `stop` does
+    entry = look_also_dead(child.pid)
+    if entry is None:
+        raise SandboxError("part_failed", f"{server.name} vanished while it started")
+    process = entry.process
     _CHILDREN[process] = child
     running = Running(name=server.name, process=process, log=server.log, stop_signal=server.stop_signal)
     _save(server.record, running)
@@ -154,7 +156,7 @@ def load(record: Path) -> Running | None:
     """The server that `record` names, None when it was never started.
 
     Raises:
-        SandboxError: `sandbox_damaged` when the record cannot be understood.
+        SandboxError: `sandbox_damaged` when the record cannot be understood, `sandbox_not_yours`.
     """
     try:
         stored = json.loads(record.read_text(encoding="utf-8"))
@@ -166,6 +168,8 @@ def load(record: Path) -> Running | None:
         )
     except FileNotFoundError:
         return None
+    except PermissionError as exc:
+        raise SandboxError("sandbox_not_yours", f"{record} belongs to another user", "act as that user") from exc
     except (ValueError, TypeError, KeyError) as exc:
         raise SandboxError(
             "sandbox_damaged", f"{record} cannot be understood", "stop that server by hand, then remove the file"

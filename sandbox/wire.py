@@ -33,7 +33,7 @@ def ask(
             raise OSError(f"no HTTP answer on port {port}") from exc
     found = json.loads(content or b"{}")
     if not isinstance(found, dict):
-        raise ValueError("the answer is no JSON object")  # noqa: TRY004
+        raise ValueError("the answer is no JSON object")
     return answer.status, found
 
 

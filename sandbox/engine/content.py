@@ -1,7 +1,8 @@
 """What an asset or archive contains, as a hash: two paths with equal content are the same asset.
 
-Archives given as one file are hashed as that file, which is right for zips that are built deterministically; folders are
-hashed by name and content of what is in them. Deliberately not here: fetching remote assets, which are named by their URI.
+Archives given as one file are hashed as that file, which is right for zips that are built deterministically;
+folders are hashed by name and content of what is in them. Deliberately not here: fetching remote assets, which are
+named by their URI.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ class Recorded:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What a run did: the operation per URN, the stack's outputs (secrets read `[secret]`), declared resources, messages."""
+    """What a run did: operation per URN, stack outputs (secrets read `[secret]`), declared resources, warnings."""
 
     ops: Mapping[str, Op]
     outputs: Mapping[str, Any]
@@ -123,7 +123,7 @@ class Deployment:
             yield
         except EngineError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # whatever a handler raises is that resource's failure
             said = f"{type(error).__name__}: {error}"
             clean = self.sealer.scrub(said)
             raise EngineError("resource_failed", f"{doing} failed for {urn}: {clean}") from (

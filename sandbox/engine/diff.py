@@ -1,7 +1,7 @@
 """What differs between two registrations of a resource, and what that calls for.
 
-Works on sealed properties, so secrets are compared by keyed hash and files by content. Compared by top-level property, the
-grain at which handlers declare `replace_on`; `ignoreChanges` reaches inside by property path.
+Works on sealed properties, so secrets are compared by keyed hash and files by content. Compared by top-level
+property, the grain at which handlers declare `replace_on`; `ignoreChanges` reaches inside by property path.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """What the local engine refuses or could not do; the command reports these like every other error of the project.
 
-A message names the resource and never holds a value: texts from programs and handlers are scrubbed before they get here.
+A message names the resource and never holds a value: texts from programs and handlers are scrubbed before they get
+here.
 """
 
 from __future__ import annotations
@@ -13,4 +14,4 @@ class EngineError(KeyturnError):
 
 
 class ProgramFailed(EngineError):
-    """The program raised, exited early or ran out of time. What it had registered is in the state; nothing was deleted."""
+    """The program raised, left early or ran out of time. What it had made is in the state; nothing was deleted."""

@@ -1,7 +1,7 @@
 """A program's wish for one resource, read off the wire.
 
-Everything a step needs to know about a registration, and nothing of the protocol. Options that the engine cannot honour are
-refused here, by name, rather than dropped.
+Everything a step needs to know about a registration, and nothing of the protocol. Options that the engine cannot
+honour are refused here, by name, rather than dropped.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sandbox.engine.state import Entry
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """One registration. `entry` is what the state will say of it, outputs and id still empty; `inputs` are wire values."""
+    """One registration. `entry` is what the state will say, outputs and id still empty; `inputs` are wire values."""
 
     entry: Entry
     inputs: wire.Wire
@@ -130,7 +130,7 @@ def _recorded(request: Any, wanted: Wish) -> Recorded:
         "additionalSecretOutputs": sorted(wanted.secret_outputs),
         "aliases": [alias.urn or {"name": alias.spec.name, "type": alias.spec.type} for alias in request.aliases],
         "provider": entry.provider,
-        "dependsOn": sorted(request.dependencies),
+        "dependencies": sorted(request.dependencies),
     }
     return Recorded(
         urn=entry.urn,

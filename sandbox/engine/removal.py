@@ -1,7 +1,8 @@
 """Deleting: what the program no longer declares, what was replaced, and everything at the end of a stack.
 
-Always in reverse dependency order, one at a time, the state saved after each, and never begun when anything protected is
-among it. When removal starts is decided in `engine.py`; the one exception is a replacement that must delete first.
+Always in reverse dependency order, one at a time, the state saved after each, and never begun when anything
+protected is among it. When removal starts is decided in `engine.py`; the one exception is a replacement that must
+delete first.
 """
 
 from __future__ import annotations
@@ -23,9 +24,16 @@ def unsealed(outputs: dict[str, Any]) -> dict[str, Any]:
 
 
 def remove_unclaimed(run: Deployment) -> None:
-    """After a program that ended well: delete what it replaced and what it declares no more."""
+    """After a program that ended well: delete what it replaced and what it declares no more.
+
+    An entry whose physical resource now belongs to another name (the handler adopted it there) is only forgotten.
+    """
+    current = {(entry.type, entry.id) for urn, entry in run.state.resources.items() if urn in run.claimed and entry.id}
     gone = [entry for urn, entry in run.state.resources.items() if urn not in run.claimed]
-    remove(run, [*gone, *run.state.replaced])
+    chosen = [*gone, *run.state.replaced]
+    for entry in chosen:
+        entry.retain_on_delete |= (entry.type, entry.id) in current
+    remove(run, chosen)
 
 
 def remove(run: Deployment, entries: Iterable[Entry]) -> None:
@@ -65,13 +73,11 @@ def delete_first(run: Deployment, old: Entry) -> None:
     for entry in in_order(dependants):
         run.displaced.add(entry.urn)
         _delete(run, entry, with_owner=False, quiet=True)
-    if run.effects:
-        with run.guarded("delete", old.urn):
-            run.handler(old.type).delete(old.id, unsealed(old.outputs))
+    _delete_in_cloud(run, old)
 
 
 def _displaced_by(run: Deployment, old: Entry) -> list[Entry]:
-    """Entries whose property from `old` (or from one of these) cannot change in place, and that this run has yet to see."""
+    """Entries yet to be seen whose property from `old`, or from one of these, cannot change in place."""
     found: dict[str, Entry] = {}
     lost = [old.urn]
     while lost:
@@ -96,9 +102,8 @@ def _is_real(entry: Entry) -> bool:
 def _delete(run: Deployment, entry: Entry, *, with_owner: bool, quiet: bool = False) -> None:
     """`with_owner`: goes with what it lives in. `quiet`: part of a replacement that will be reported as such."""
     started = time.monotonic()
-    if run.effects and _is_real(entry) and not entry.retain_on_delete and not with_owner:
-        with run.guarded("delete", entry.urn):
-            run.handler(entry.type).delete(entry.id, unsealed(entry.outputs))
+    if not with_owner:
+        _delete_in_cloud(run, entry)
     was_replaced = any(old is entry for old in run.state.replaced)
     with run.state.lock:
         if was_replaced:
@@ -108,3 +113,9 @@ def _delete(run: Deployment, entry: Entry, *, with_owner: bool, quiet: bool = Fa
         run.state.save()
     if not quiet and not was_replaced:
         run.finish("retain" if entry.retain_on_delete else "delete", entry.urn, entry.type, entry.name, started)
+
+
+def _delete_in_cloud(run: Deployment, entry: Entry) -> None:
+    if run.effects and _is_real(entry) and not entry.retain_on_delete:
+        with run.guarded("delete", entry.urn):
+            run.handler(entry.type).delete(entry.id, unsealed(entry.outputs))

@@ -1,9 +1,9 @@
 """What may be stored: no secret in the clear and no file's content, yet everything a later run must compare.
 
-A secret becomes a keyed hash (HMAC-SHA-256 under a random key of that state file), an asset the hash of its content, both
-marked so that nothing a user writes can be taken for them. The key stands in the same file (0600), so a guessable secret
-could be guessed by who can read it: the hash protects against reading, not against a dictionary. Every secret that was seen
-is also looked for inside other strings, because handlers derive outputs from inputs.
+A secret becomes a keyed hash (HMAC-SHA-256 under a random key of that state file), an asset the hash of its
+content, both marked so that nothing a user writes can be taken for them. The key stands in the same file (0600), so
+a guessable secret could be guessed by who can read it: the hash protects against reading, not against a dictionary.
+Every secret that was seen is also looked for inside other strings, because handlers derive outputs from inputs.
 """
 
 from __future__ import annotations
@@ -24,10 +24,12 @@ _SEALED_FILE = "sealed-file"
 REDACTED = "[secret]"
 # A shorter secret is still sealed where it is marked as one; searching for it elsewhere would hit words by chance.
 _SEARCHED_CHARS = 6
+# signatures stand beside the secret text inside an envelope and are everywhere
+_MARKS = frozenset({wire.SECRET, wire.ASSET, wire.ARCHIVE, wire.RESOURCE, wire.OUTPUT, wire.UNKNOWN})
 
 
 class Sealer:
-    """Turns wire values into what may be stored. Shared by threads; remembers the secrets that it has seen in this run."""
+    """Turns wire values into what may be stored. Shared by threads; remembers the secrets that it has seen."""
 
     def __init__(self, key: str, root: Path, secrets: Iterable[str] = ()) -> None:
         self._key = key.encode()
@@ -75,10 +77,6 @@ class Sealer:
             wire.SIGNATURE: _SEALED_SECRET,
             "digest": hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest(),
         }
-
-
-# signatures stand beside the secret text inside an envelope and are everywhere
-_MARKS = frozenset({wire.SECRET, wire.ASSET, wire.ARCHIVE, wire.RESOURCE, wire.OUTPUT, wire.UNKNOWN})
 
 
 def is_sealed(value: Any) -> bool:

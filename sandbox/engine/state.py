@@ -1,8 +1,9 @@
 """What the last run left behind: one JSON file per stack, written whole and atomically after every step.
 
-A run that is killed at any point finds, in the file, every resource whose making had been answered; one whose answer was lost
-is made again and adopted by its handler. The write is atomic against a killed process, not against a power cut (no fsync:
-the cloud it describes lives in the memory of the same machine). Deliberately not here: secrets and file contents.
+A run that is killed at any point finds, in the file, every resource whose making had been answered; one whose
+answer was lost is made again and adopted by its handler. The write is atomic against a killed process, not against
+a power cut (no fsync: the cloud it describes lives in the memory of the same machine). Deliberately not here:
+secrets and file contents.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Bringing one declared resource about: create, update, replace or leave it, and what the program is told.
 
-Replacement is create-then-delete, the old one being deleted when the whole program has ended, unless the program asks for
-the opposite or the new one turns out to be the old one (its handler adopted it: same physical name). Then dependants that
-cannot live without it are deleted first, as Pulumi does, and come back when their own registration arrives.
+Replacement is create-then-delete, the old one being deleted when the whole program has ended, unless the program
+asks for the opposite or the new one turns out to be the old one (its handler adopted it: same physical name). Then
+dependants that cannot live without it are deleted first, as Pulumi does, and come back when their own registration
+arrives.
 """
 
 from __future__ import annotations
@@ -47,8 +48,11 @@ def _keep_ignored(wanted: Wish, old: Entry | None) -> Wish:
         return wanted
     inputs = diff.keep_ignored(old.inputs, wanted.inputs, wanted.ignore_changes)
     # what was sealed cannot be given to a handler again; it gets the program's value, and the state keeps the old hash
-    usable = {key: wanted.inputs[key] if is_sealed(value) else value for key, value in inputs.items()
-              if not is_sealed(value) or key in wanted.inputs}
+    usable = {
+        key: wanted.inputs[key] if is_sealed(value) else value
+        for key, value in inputs.items()
+        if not is_sealed(value) or key in wanted.inputs
+    }
     sealed = diff.keep_ignored(old.inputs, wanted.entry.inputs, wanted.ignore_changes)
     return replace(wanted, inputs=usable, entry=replace(wanted.entry, inputs=sealed))
 

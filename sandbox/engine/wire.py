@@ -1,9 +1,10 @@
 """Values as Pulumi's protocol carries them, and as handlers see them.
 
-On the wire a value is a protobuf Struct in which dictionaries with a signature key stand for secrets, assets and references
-(source: `pulumi.runtime.rpc` and https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/sig). The SDK's own
-decoder pushes secrets to the top level and loses hashes, so both the engine and the provider keep the wire form and derive
-what they need from it. Deliberately not here: what may be stored (`sealing.py`).
+On the wire a value is a protobuf Struct in which dictionaries with a signature key stand for secrets, assets and
+references (source: `pulumi.runtime.rpc` and
+https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/sig). The SDK's own decoder pushes secrets to
+the top level and loses hashes, so both the engine and the provider keep the wire form and derive what they need
+from it. Deliberately not here: what may be stored (`sealing.py`).
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ def has_unknown(value: Any) -> bool:
 
 
 def plain(value: Any, root: Path) -> Any:
-    """What a handler gets: secrets unwrapped, assets as Pulumi objects with their path below `root`, references as ids."""
+    """What a handler gets: secrets unwrapped, assets as Pulumi objects with paths below `root`, references as ids."""
     match signature(value):
         case "":
             return _plain_container(value, root)
@@ -125,7 +126,7 @@ def secret(value: Any) -> Wire:
 
 
 def outputs(values: Mapping[str, Any], inputs: Wire, root: Path, secret_keys: frozenset[str] = frozenset()) -> Wire:
-    """A handler's outputs in wire form: what equals an input keeps the input's own form, its secrets and hashes included.
+    """A handler's outputs in wire form: what equals an input keeps the input's form, secrets and hashes included.
 
     A key is secret as a whole when it is named in `secret_keys`, or when its input held a secret and the value differs.
     """

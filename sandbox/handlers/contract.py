@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-# camelCase keys as the wire has them; values are JSON, except that assets are `pulumi.Asset` and `pulumi.Archive` objects
+# camelCase keys as the wire has them; values are JSON, except that assets are `pulumi.Asset` and `Archive` objects
 Properties = dict[str, Any]
 
 
@@ -33,9 +33,9 @@ class Handler(Protocol):
     def create(self, name: str, inputs: Properties, /) -> tuple[str, Properties]:
         """Make the resource, or adopt it if it exists; returns its id and outputs.
 
-        `name` is the resource's logical name, the physical one where the inputs give none. Answering with the id of the
-        resource that is being replaced tells the engine that old and new cannot stand beside each other: it then deletes
-        the old one and calls `create` again.
+        `name` is the resource's logical name, the physical one where the inputs give none. Answering with the id of
+        the resource that is being replaced tells the engine that old and new cannot stand beside each other: it then
+        deletes the old one and calls `create` again.
         """
         ...
 
@@ -44,11 +44,11 @@ class Handler(Protocol):
         ...
 
     def update(self, id_: str, old_outputs: Properties, inputs: Properties, /) -> Properties:
-        """Change in place; returns the outputs. Old outputs come from the state: secret and asset values are left out."""
+        """Change in place; returns the outputs. Old outputs come without secret and asset values."""
         ...
 
     def delete(self, id_: str, outputs: Properties, /) -> None:
-        """Remove; nothing there is success. Outputs come from the state: secret and asset values are left out."""
+        """Remove; nothing there is success. Outputs come without secret and asset values."""
         ...
 
 

@@ -50,6 +50,8 @@ class Openbao:
         """Start, initialise and unseal; the keys go to the credentials alone."""
         layout, home = request.layout, request.layout.part(self.name)
         home.mkdir(parents=True, mode=PRIVATE_DIRECTORY)
+        # it would go on where the last one ended
+        layout.vault_audit.unlink(missing_ok=True)
         configuration = home / "server.hcl"
         configuration.write_text(_configuration(request), encoding="utf-8")
         running = start(

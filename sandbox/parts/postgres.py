@@ -91,22 +91,10 @@ def _initialise(binaries: Path, home: Path, account: Account | None, password: s
     """A new cluster in `home`; its data directory."""
     data, secret = home / "data", home / "superuser"
     switch: dict[str, Any] = account.switch if account else {}
-    settings = [f"--set={name}={value}" for name, value in {**SETTINGS, "port": str(port)}.items()]
     try:
         _write_secret(secret, password, account)
         done = subprocess.run(
-            [
-                str(binaries / "initdb"),
-                f"--pgdata={data}",
-                f"--username={SUPERUSER}",
-                f"--pwfile={secret}",
-                "--auth=scram-sha-256",
-                "--encoding=UTF8",
-                "--locale=C",
-                "--no-sync",
-                "--no-instructions",
-                *settings,
-            ],
+            [str(binaries / "initdb"), f"--pgdata={data}", f"--pwfile={secret}", *_cluster_options(port)],
             cwd="/",
             env=environment(str(home)),
             capture_output=True,
@@ -121,6 +109,18 @@ def _initialise(binaries: Path, home: Path, account: Account | None, password: s
         raise SandboxError("part_failed", f"postgres: initdb failed\n{done.stderr.strip()}")
     (data / "pg_hba.conf").write_text(ONLY_SCRAM_ON_LOOPBACK, encoding="ascii")
     return data
+
+
+def _cluster_options(port: int) -> list[str]:
+    return [
+        f"--username={SUPERUSER}",
+        "--auth=scram-sha-256",
+        "--encoding=UTF8",
+        "--locale=C",
+        "--no-sync",
+        "--no-instructions",
+        *(f"--set={name}={value}" for name, value in {**SETTINGS, "port": str(port)}.items()),
+    ]
 
 
 def _write_secret(path: Path, content: str, account: Account | None) -> None:

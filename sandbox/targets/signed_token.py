@@ -23,7 +23,7 @@ class Malformed(ValueError):
     """Not a compact JWS with a JSON header and JSON claims."""
 
 
-class Rejected(Exception):  # noqa: N818 - a verdict, not a failure
+class Rejected(Exception):
     """A token that is not accepted; `reason` is the answer's error slug."""
 
     def __init__(self, reason: str) -> None:

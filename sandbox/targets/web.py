@@ -36,7 +36,7 @@ CONFLICTS = {
 }
 
 
-class Refusal(Exception):  # noqa: N818 - an answer, not a failure of the server
+class Refusal(Exception):
     """An answer of 400 or above with its error slug."""
 
     def __init__(self, status: HTTPStatus, error: str) -> None:
@@ -83,6 +83,8 @@ class TargetServer(ThreadingHTTPServer):
     """A target on a loopback port (0: any free one), not serving yet."""
 
     daemon_threads = True
+    # waiting connections; the library's 5 refuses a burst
+    request_queue_size = 128
 
     def __init__(self, port: int, routes: Sequence[Route], authority: str) -> None:
         self.routes = routes
@@ -124,8 +126,9 @@ class _Handler(BaseHTTPRequestHandler):
         except Exception as exc:  # noqa: BLE001 - the thread must answer; the type says enough
             print(f"unexpected {type(exc).__name__}", flush=True)
             status, answer = HTTPStatus.INTERNAL_SERVER_ERROR, {"error": "unexpected"}
-        self._answer(status, answer)
+        # before the answer, so that who has the answer finds it in the log
         print(f"{self.command} {template} {int(status)}", flush=True)
+        self._answer(status, answer)
 
     do_GET = do_PUT = do_POST = do_DELETE = do_any  # noqa: N815 - names that the standard library looks for
 

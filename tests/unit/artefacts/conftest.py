@@ -24,7 +24,7 @@ def lay_project(root: Path) -> Path:
     for folder in ("", *GUARDED):
         (root / "rotation" / folder).mkdir(parents=True, exist_ok=True)
         (root / "rotation" / folder / "__init__.py").write_text('"""A package."""\n')
-    owned = {pattern.replace("*", "") for function in FUNCTIONS for pattern in function.owned}
+    owned = {pattern.replace("/*", "/part").replace("*", "") for function in FUNCTIONS for pattern in function.owned}
     shared = {pattern for pattern in EVERYWHERE if "*" not in pattern}
     for name in owned | shared:
         (root / "rotation" / name).write_text(f'"""{name}."""\n\nNAME = "{name}"\n')
@@ -34,9 +34,26 @@ def lay_project(root: Path) -> Path:
     return root
 
 
+@pytest.fixture(scope="session")
+def checkout() -> Path:
+    return CHECKOUT
+
+
+@pytest.fixture(scope="session")
+def lay() -> Callable[[Path], Path]:
+    """`lay_project`, for tests that want a second one."""
+    return lay_project
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     return lay_project(tmp_path / "project")
+
+
+@pytest.fixture
+def out(built_project: Path, tmp_path: Path) -> Path:
+    """A place of its own for zips, beside the dependencies that the session has built already."""
+    return built_project / "build" / tmp_path.name
 
 
 @pytest.fixture(scope="session")

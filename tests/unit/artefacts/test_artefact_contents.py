@@ -12,7 +12,6 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
-from conftest import CHECKOUT
 
 from artefacts.build import MAX_UNPACKED_BYTES, MAX_ZIP_BYTES, Artefact, check_size
 from artefacts.pruning import kept
@@ -131,10 +130,10 @@ def test_nothing_of_tests_sandbox_command_or_program_is_in_a_zip(built: dict[str
 
 
 def test_a_zip_holds_the_distributions_of_its_lock_and_no_others(
-    built: dict[str, Artefact], unpacked: Callable[[str], Path]
+    checkout: Path, unpacked: Callable[[str], Path]
 ) -> None:
     for function in FUNCTIONS:
-        locked = dict(_VERSION.findall((CHECKOUT / function.lock).read_text()))
+        locked = dict(_VERSION.findall((checkout / function.lock).read_text()))
         shipped = distributions(path=[str(unpacked(function.name))])
         assert {found.name.lower().replace("_", "-"): found.version for found in shipped} == locked
 

@@ -6,13 +6,13 @@ import marshal
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.util import MAGIC_NUMBER, source_hash
 from pathlib import Path
 from types import CodeType
 from zipfile import ZipFile
 
 import pytest
-from conftest import CHECKOUT, lay_project
 
 from artefacts import bytecode
 from artefacts.build import Artefact, build, build_all
@@ -25,9 +25,9 @@ _DIGESTS = (
 )
 
 
-def _build_elsewhere(root: Path, seed: str) -> dict[str, str]:
+def _build_elsewhere(root: Path, checkout: Path, seed: str) -> dict[str, str]:
     """Digests from a build by another process with another hash seed."""
-    environment = os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": str(CHECKOUT), "UNRELATED": "x" * 99}
+    environment = os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": str(checkout), "UNRELATED": "x" * 99}
     command = [sys.executable, "-c", _DIGESTS, str(root)]
     done = subprocess.run(  # noqa: S603 - this interpreter, on a constant script
         command, env=environment, capture_output=True, text=True, timeout=300, check=True
@@ -35,12 +35,14 @@ def _build_elsewhere(root: Path, seed: str) -> dict[str, str]:
     return dict(line.split() for line in done.stdout.splitlines())
 
 
-def test_two_copies_in_different_directories_build_the_same_bytes(built: dict[str, Artefact], tmp_path: Path) -> None:
-    copy = lay_project(tmp_path / "a" / "much" / "deeper" / "directory")
+def test_two_copies_in_different_directories_build_the_same_bytes(
+    built: dict[str, Artefact], lay: Callable[[Path], Path], checkout: Path, tmp_path: Path
+) -> None:
+    copy = lay(tmp_path / "a" / "much" / "deeper" / "directory")
     for path in copy.rglob("*.py"):
         path.chmod(0o600)
         os.utime(path, (1_000_000_000, 1_000_000_000))
-    assert _build_elsewhere(copy, seed="7") == {name: artefact.sha256 for name, artefact in built.items()}
+    assert _build_elsewhere(copy, checkout, seed="7") == {name: artefact.sha256 for name, artefact in built.items()}
 
 
 def test_a_second_build_reuses_the_dependencies_and_writes_the_same_bytes(
@@ -61,9 +63,9 @@ def test_another_lock_is_another_set_of_dependencies(project: Path) -> None:
     assert len(list((project / "build/function-dependencies").glob("control-*.zip"))) == 2
 
 
-def test_a_changed_source_changes_the_digest(built: dict[str, Artefact], project: Path) -> None:
+def test_a_changed_source_changes_the_digest(built: dict[str, Artefact], project: Path, out: Path) -> None:
     (project / "rotation/errors.py").write_text('"""Shared by all, changed."""\n')
-    assert build(CONTROL, project, project / "build/functions").sha256 != built["control"].sha256
+    assert build(CONTROL, project, out).sha256 != built["control"].sha256
 
 
 def test_every_entry_has_the_fixed_time_and_permissions_and_each_part_is_in_order(built: dict[str, Artefact]) -> None:
@@ -102,10 +104,10 @@ def test_byte_code_lies_beside_every_source_unchecked_and_names_no_directory_of_
 
 
 def test_another_interpreter_than_the_runtimes_ships_sources_only_and_says_so(
-    project: Path, monkeypatch: pytest.MonkeyPatch
+    project: Path, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bytecode, "is_possible", lambda: False)
-    artefact = build(CONTROL, project, project / "build/functions")
+    artefact = build(CONTROL, project, out)
     assert artefact.source_or_bytecode == "source"
     with ZipFile(artefact.path) as archive:
         assert not [name for name in archive.namelist() if name.endswith(".pyc")]
