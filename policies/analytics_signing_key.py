@@ -16,7 +16,7 @@ ANALYTICS_SIGNING_KEY = Policy(
     warm_up_s=_WARM_UP_S,
     overlap_s=_OVERLAP_S,
     target=Target(
-        facts={"url": Fact("verifierUrl"), "issuer": "keyturn", "audience": "analytics"},
+        facts={"url": Fact("verifierUrl"), "issuer": "analytics", "audience": "analytics-api"},
         authority="keyturn-authority-verifier",
     ),
     readers=(Fact("analyticsReader"),),

@@ -19,6 +19,7 @@ PAYMENTS_POSTGRES = Policy(
         facts={
             "host": Fact("postgresHost"),
             "port": Fact("postgresPort"),
+            "tls": Fact("postgresTls"),
             "database": "payments",
             "users": "payments_app_a payments_app_b",
             "group": "payments_app",

@@ -92,7 +92,8 @@ def version_in(record: StepRecord | None) -> Version | None:
     """The version among a step's facts."""
     if record is None or not record.facts.get("version"):
         return None
-    return Version(id=record.facts["version"], path=record.facts.get("path", ""))
+    facts = record.facts
+    return Version(id=facts["version"], path=facts.get("path", ""), fingerprint=facts.get("fingerprint", ""))
 
 
 def version_from(intent: Mapping[str, str]) -> Version | None:
@@ -103,4 +104,4 @@ def version_from(intent: Mapping[str, str]) -> Version | None:
 
 def version_facts(version: Version) -> dict[str, str]:
     """A version as facts of a step, the other way round."""
-    return {"version": version.id, "path": version.path}
+    return {"version": version.id, "path": version.path, "fingerprint": version.fingerprint}

@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 import hvac
 from botocore.exceptions import ClientError
-from google.api_core.exceptions import FailedPrecondition, NotFound
+from google.api_core.exceptions import FailedPrecondition, InvalidArgument, NotFound
 from google.cloud import secretmanager_v1
 from hvac.exceptions import InvalidPath
 
@@ -21,6 +21,8 @@ from sandbox.google.remote import plaintext_client
 
 AWS_SECRET = "keyturn/authority/payments-postgres"  # noqa: S105 - a name
 VAULT_MOUNT, VAULT_PATH = "keyturn", "authority/token-service"
+# readers of Google secrets go by this alias, the functions too
+GOOGLE_ALIAS = "current"
 GOOGLE_SECRET = "keyturn-authority-verifier"  # noqa: S105 - a name
 
 
@@ -62,7 +64,10 @@ def _put_google(facts: Facts, credentials: Credentials) -> None:
     client: Any = plaintext_client(facts.google_endpoint)
     name = f"projects/{facts.google_project}/secrets/{GOOGLE_SECRET}"
     try:
-        client.access_secret_version(name=f"{name}/versions/latest", retry=None)
-    except (NotFound, FailedPrecondition):
-        payload = json.dumps({"token": credentials.verifier_authority}).encode()
-        client.add_secret_version(parent=name, payload=secretmanager_v1.SecretPayload(data=payload), retry=None)
+        client.access_secret_version(name=f"{name}/versions/{GOOGLE_ALIAS}", retry=None)
+    except (NotFound, FailedPrecondition, InvalidArgument):
+        payload = secretmanager_v1.SecretPayload(data=json.dumps({"token": credentials.verifier_authority}).encode())
+        added = client.add_secret_version(parent=name, payload=payload, retry=None)
+        number = int(added.name.rsplit("/", 1)[1])
+        secret = secretmanager_v1.Secret(name=name, version_aliases={GOOGLE_ALIAS: number})
+        client.update_secret(secret=secret, update_mask={"paths": ["version_aliases"]}, retry=None)

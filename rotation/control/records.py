@@ -39,7 +39,8 @@ def record_failure(ledger: Ledger, secret: str, execution: str, failure: Mapping
     ended = replace(run, status="failed", ended_at=ledger.now(), failure={**failure, **_left(failure, steps)})
     head = ledger.head(run.secret)
     staged = version_in(steps.get("stage"))
-    if staged:
+    if staged and _passed(steps.get("abandon")):
+        # only then: the token of a version still pending would let the next run overwrite it
         head = replace(head, pending_token=staged.id)
     ledger.end(ended, head, overlap=head.overlap)
     return _PASSED

@@ -99,7 +99,7 @@ def make_issuer(policy: Policy, store: SecretStore, bench: Bench) -> CredentialI
     """The policy's issuer; the authority's credential is read from the same store, when it is first needed."""
     kind = issuer_class(policy.credential)
     caller = Caller(
-        f"target {policy.credential}",
+        f"target of {policy.name}",
         translate=kind.translate,
         meter=bench.meter,
         breaker=bench.breaker,

@@ -74,7 +74,9 @@ class JsonClient:
             headers["Content-Type"] = "application/json"
         with closing(self._connect()) as connection:
             connection.request(method, self._base + path, content, headers)
-            return _read(connection.getresponse())
+            # an answer that ends its connection owns the socket
+            with closing(connection.getresponse()) as response:
+                return _read(response)
 
     def _connect(self) -> http.client.HTTPConnection:
         connection: http.client.HTTPConnection

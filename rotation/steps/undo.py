@@ -57,7 +57,10 @@ def abandon(context: Context) -> StepResult:
     """Leave no pending value of this run in the store."""
     if "stage" not in context.steps or _stays_current(context):
         return _NOTHING
-    context.store.abandon(context.policy.ref, context.run.run_id, context.staged)
+    ref, run_id = context.policy.ref, context.run.run_id
+    # an intent without an outcome: only the store can tell whether there is something to abandon
+    staged = context.staged or context.store.find_staged(ref, run_id, context.steps["stage"].intent)
+    context.store.abandon(ref, run_id, staged)
     return StepResult(facts={"undone": "abandoned"})
 
 

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from rotation.calls import Caller, Kind
 from rotation.contract import Observation, Remembered, SecretRef, StoreCapabilities, Version
 from rotation.errors import Conflict, KeyturnError, NotFound, Refused
+from rotation.stores.limits import check_size
 from rotation.value import SecretValue
 
 CURRENT = "AWSCURRENT"
@@ -74,15 +75,18 @@ class AwsStore:
             lambda: self._client.get_secret_value(SecretId=ref.path, VersionId=version.id),
             also_retry=(NotFound,),
         )
-        return SecretValue(answer["SecretString"])
+        return _text(ref, answer)
 
     def read_live(self, ref: SecretRef) -> tuple[Version, SecretValue]:
-        """GetSecretValue without a version: AWSCURRENT, and which version that is."""
-        answer = self._caller.call(Kind.READ, lambda: self._client.get_secret_value(SecretId=ref.path))
-        return Version(id=answer["VersionId"]), SecretValue(answer["SecretString"])
+        """GetSecretValue of AWSCURRENT, and which version that is."""
+        answer = self._caller.call(
+            Kind.READ, lambda: self._client.get_secret_value(SecretId=ref.path, VersionStage=CURRENT)
+        )
+        return Version(id=answer["VersionId"]), _text(ref, answer)
 
     def stage(self, ref: SecretRef, run_id: str, value: SecretValue, seen: Observation) -> Version:
         """PutSecretValue with AWSPENDING only: without the label AWS would make it current at once."""
+        check_size(value, self.capabilities)
         if seen.pending and seen.pending.id != run_id:
             raise Conflict(
                 "pending_foreign",
@@ -138,14 +142,23 @@ class AwsStore:
     def abandon(self, ref: SecretRef, run_id: str, staged: Version | None) -> None:
         """Take AWSPENDING off this run's version, unless that version is current: then nothing is pending."""
         del staged
-        labels = self._labels(ref)
-        if labels.get(PENDING) == run_id and labels.get(CURRENT) != run_id:
+        if not self._is_pending(ref, run_id):
+            return
+        try:
             self._caller.call(
                 Kind.WRITE,
                 lambda: self._client.update_secret_version_stage(
                     SecretId=ref.path, VersionStage=PENDING, RemoveFromVersionId=run_id
                 ),
             )
+        except (Refused, NotFound):
+            # refused is also the repetition of a removal whose answer was lost
+            if self._is_pending(ref, run_id):
+                raise
+
+    def _is_pending(self, ref: SecretRef, run_id: str) -> bool:
+        labels = self._labels(ref)
+        return labels.get(PENDING) == run_id and labels.get(CURRENT) != run_id
 
     def dispose(self, ref: SecretRef, old: Version, live: Version | None = None) -> str:
         """Nothing to do: AWS deletes unlabelled versions itself, and a rollback may want the value until then."""
@@ -185,6 +198,14 @@ class AwsStore:
             labels={v: tuple(labels) for v, labels in (answer.get("VersionIdsToStages") or {}).items()},
             tags={tag["Key"]: tag["Value"] for tag in answer.get("Tags") or []},
         )
+
+
+def _text(ref: SecretRef, answer: Mapping[str, Any]) -> SecretValue:
+    if "SecretString" in answer:
+        return SecretValue(answer["SecretString"])
+    if "SecretBinary" in answer:
+        raise Refused("binary_value", f"{ref.path} holds bytes, not text", "store the credential as a JSON text")
+    raise NotFound("version_empty", f"a version of {ref.path} has no value")
 
 
 def _version(version_id: str | None) -> Version | None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import google.auth
 import grpc
 from google.api_core import exceptions
+from google.auth import aws
 from google.auth import exceptions as auth_exceptions
 from google.cloud.secretmanager_v1 import SecretManagerServiceClient
 from google.cloud.secretmanager_v1.services.secret_manager_service.transports import SecretManagerServiceGrpcTransport
@@ -68,7 +68,8 @@ def federated_client(audience: str, service_account: str) -> SecretManagerServic
             ),
         },
     }
-    credentials, _ = google.auth.load_credentials_from_dict(info, scopes=_SCOPES)  # type: ignore[no-untyped-call]
+    # not google.auth's loader of any kind of credentials, which calls several services at once to learn the project
+    credentials = aws.Credentials.from_info(info, scopes=_SCOPES)  # type: ignore[no-untyped-call]
     channel = SecretManagerServiceGrpcTransport.create_channel(credentials=credentials, options=_OPTIONS)
     return SecretManagerServiceClient(transport=SecretManagerServiceGrpcTransport(channel=channel))
 

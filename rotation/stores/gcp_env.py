@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
+from functools import cache
 
 from google.cloud.secretmanager_v1 import SecretManagerServiceClient
 
@@ -20,18 +21,19 @@ from rotation.stores.gcp_api import Api
 
 
 def from_env(environment: Mapping[str, str], meter: Meter, breaker: Breaker) -> GcpStore:
-    """A store ready to use; it connects at its first call. Refused `configuration` names what is missing."""
+    """A store ready to use; its channel is kept for the life of the process. Refused `configuration` otherwise."""
     caller = Caller("gcp", translate=gcp_client.translate, meter=meter, breaker=breaker, sleep=time.sleep)
-    return GcpStore(Api(_client(environment), caller))
+    endpoint, identity = environment.get("KEYTURN_GOOGLE_ENDPOINT"), environment.get("KEYTURN_GOOGLE_IDENTITY")
+    return GcpStore(Api(_client(endpoint, identity), caller))
 
 
-def _client(environment: Mapping[str, str]) -> SecretManagerServiceClient:
-    endpoint = environment.get("KEYTURN_GOOGLE_ENDPOINT")
+@cache
+def _client(endpoint: str | None, identity: str | None) -> SecretManagerServiceClient:
     if endpoint:
         return gcp_client.plaintext_client(endpoint)
     try:
-        identity = json.loads(environment["KEYTURN_GOOGLE_IDENTITY"])
-        return gcp_client.federated_client(identity["audience"], identity["service_account"])
+        told = json.loads(identity or "")
+        return gcp_client.federated_client(told["audience"], told["service_account"])
     except (KeyError, TypeError, ValueError) as exc:
         raise Refused(
             "configuration",

@@ -1,8 +1,8 @@
 """Vault and OpenBao, KV v2: the pending value on a sibling path, the live write with check-and-set.
 
 KV v2 has no pending stage: every write is at once what readers get. So the candidate waits on `pending/<path>` of the
-same mount, with the run's id inside its data, one readable version at a time, and is destroyed after the live write; its
-metadata is never deleted, since that would reset check-and-set. Live data is the credential's fields, flat.
+same mount with the run's id inside its data, one readable version at a time, and is destroyed after the live write;
+its metadata is never deleted, since that would reset check-and-set. Live data is the credential's fields, flat.
 A whole life costs 3 writes and 4 reads; every further call is recovery and happens only after a refused write.
 Not here: disposal of old live versions. `max_versions` drops them, and until then a rollback needs them.
 """

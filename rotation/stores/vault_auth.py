@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from rotation.calls import Caller, Kind
-from rotation.errors import Denied, Unavailable
+from rotation.errors import Denied, Refused, Unavailable
 
 T = TypeVar("T")
 # epoch seconds
@@ -73,10 +73,18 @@ class KmsJwtLogin:
 
     def login(self, client: Any, caller: Caller) -> Lease:
         """Sign an assertion (kms:Sign) and exchange it: two calls."""
-        assertion = self._assertion()
-        answer = caller.call(
-            Kind.LOGIN, lambda: client.auth.jwt.jwt_login(role=self._role.name, jwt=assertion, path=self._role.path)
-        )
+        assertion, role = self._assertion(), self._role
+        try:
+            answer = caller.call(
+                Kind.LOGIN, lambda: client.auth.jwt.jwt_login(role=role.name, jwt=assertion, path=role.path)
+            )
+        except Refused as exc:
+            # the jwt backend answers 400, not 403, to an assertion that it does not believe
+            raise Denied(
+                "vault_login_denied",
+                f"Vault does not accept the assertion for its role {role.name}",
+                "compare key, audience and role with what the program declares; check the clocks",
+            ) from exc
         auth = answer["auth"]
         return Lease(token=auth["client_token"], lasts_s=float(auth["lease_duration"]))
 
@@ -104,23 +112,33 @@ class KmsJwtLogin:
         return f"{signed}.{_base64(answer['Signature'])}"
 
 
+@dataclass
+class HeldToken:
+    """Until when the client's token is used (epoch seconds); outlives a session where the function stays warm."""
+
+    good_until: float = 0.0
+
+
 class VaultSession:
     """Calls with a token that is valid: logs in at the first call, near the end of the lease, and after one refusal.
 
     Vault answers 403 alike to a token that has ended and to a missing permission, so a refusal of a token from an
     earlier call is followed by one login and one repetition; a second refusal is the truth.
+    `held` belongs to `client`, whose token it speaks of: whoever keeps the one keeps the other.
     """
 
-    def __init__(self, client: Any, caller: Caller, login: Login, *, clock: Clock) -> None:
+    def __init__(
+        self, client: Any, caller: Caller, login: Login, *, clock: Clock, held: HeldToken | None = None
+    ) -> None:
         self._client = client
         self._caller = caller
         self._login = login
         self._clock = clock
-        self._good_until = 0.0
+        self._held = held or HeldToken()
 
     def call(self, kind: Kind, function: Callable[[Any], T]) -> T:
         """Run `function(client)`, counted as `kind`; raises only `rotation.errors` classes."""
-        fresh = self._clock() >= self._good_until
+        fresh = self._clock() >= self._held.good_until
         if fresh:
             self._renew()
         try:
@@ -132,14 +150,14 @@ class VaultSession:
         return self._caller.call(kind, lambda: function(self._client))
 
     def _renew(self) -> None:
-        self._good_until = 0.0
+        self._held.good_until = 0.0
         self._client.token = ""
         asked_at = self._clock()
         lease = self._login.login(self._client, self._caller)
         if not lease.token:
             raise Unavailable("vault_login_empty", "Vault's login gave no token", "check the role of the jwt backend")
         self._client.token = lease.token
-        self._good_until = asked_at + lease.lasts_s * LEASE_PART_USED
+        self._held.good_until = asked_at + lease.lasts_s * LEASE_PART_USED
 
 
 def _part(claims: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@
     POST   /verify       {"token": ...}: 200 {"kid"}, 401 {"error"}, 400 malformed    everybody
 
 It is given public keys and keeps public keys. Issuer and audience are fixed: `iss` is `analytics`, `aud` is
-`keyturn-sandbox-verifier`; `exp` is required and has no leeway, the clock being the same machine's.
+`analytics-api`; `exp` is required and has no leeway, the clock being the same machine's.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from sandbox.targets.fenced import EMPTY, FencedPlaces
 from sandbox.targets.signed_token import Malformed, Rejected, verify
 from sandbox.targets.web import Call, Refusal, Route
 
-EXPECTED = {"iss": "analytics", "aud": "keyturn-sandbox-verifier"}
+EXPECTED = {"iss": "analytics", "aud": "analytics-api"}
 # one owner for all keys
 KEYS = "keys"
 # far above what rotates in a sandbox, so that a loop that only adds is noticed

@@ -36,7 +36,7 @@ def signed(key: Ed25519PrivateKey, kid: str, **claims: object) -> str:
     def part(content: object) -> str:
         return base64.urlsafe_b64encode(json.dumps(content).encode()).rstrip(b"=").decode()
 
-    good = {"iss": "analytics", "aud": "keyturn-sandbox-verifier", "exp": time.time() + 60}
+    good = {"iss": "analytics", "aud": "analytics-api", "exp": time.time() + 60}
     text = f"{part({'alg': 'EdDSA', 'kid': kid})}.{part({**good, **claims})}"
     return f"{text}.{base64.urlsafe_b64encode(key.sign(text.encode())).rstrip(b'=').decode()}"
 
