@@ -8,7 +8,7 @@ CLOUD := .venv-cloud
 BIN := $(VENV)/bin
 UV := $(VENV)/bin/uv
 
-.PHONY: help env demo test check preview build bench clean
+.PHONY: help env demo test check preview build clean
 
 help: ## list the verbs
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -26,6 +26,16 @@ $(CLOUD)/.ready: requirements/cloud.txt $(VENV)/.ready
 
 env: $(VENV)/.ready $(CLOUD)/.ready ## install the hash-locked environments
 
+demo: env ## start the sandbox, deploy the local stack, rotate three real credentials and prove the old ones dead
+	@$(BIN)/python -m keyturn demo
+
+preview: env ## print the declared resources of STACK (default local) and what differs from the stored baseline
+	@$(BIN)/python -m infra.preview --stack $(STACK)
+
+build: env ## build the function zips; print sizes and cold import times as ratios to their bare SDKs
+	@$(BIN)/python -m artefacts build
+	@$(BIN)/python -m artefacts report
+
 check: env ## lint, types, import contracts, state machine lint
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -35,3 +45,8 @@ check: env ## lint, types, import contracts, state machine lint
 
 test: env ## run every test
 	@$(BIN)/python -m pytest
+
+clean: ## stop the sandbox and leave nothing behind
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m keyturn clean; fi
+	@rm -rf $(VENV) $(CLOUD) build .sandbox .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

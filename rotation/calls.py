@@ -140,6 +140,10 @@ class Caller:
         self.meter.count(kind)
         try:
             result = function()
+        except KeyturnError as exc:
+            # raised inside the call, such as Fenced: whoever said so did answer
+            self._breaker.report(self.provider, healthy=not isinstance(exc, Unavailable))
+            raise
         except Exception as exc:
             ours = self._translate(exc)
             if ours is None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from rotation.handlers import quick_start
 from rotation import aws_client
 from rotation.catalogue import Catalogue
 from rotation.environment import caller, needed
@@ -33,3 +34,6 @@ def handle(event: Mapping[str, Any], context: Any) -> Any:
     if is_native(event):
         return _native().handle(event, context.aws_request_id)
     return _function().handle(event, context.aws_request_id)
+
+
+quick_start.done()

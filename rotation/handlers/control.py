@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
+from rotation.handlers import quick_start
 from rotation import aws_client
 from rotation.catalogue import Catalogue
 from rotation.control import claims, records, verbs
@@ -110,3 +111,6 @@ def _function() -> ControlFunction:
 def handle(event: Mapping[str, Any], context: Any) -> Any:
     """Lambda's entry point."""
     return _function().handle(event, context.aws_request_id)
+
+
+quick_start.done()

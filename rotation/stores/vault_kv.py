@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hvac import exceptions
-
 from rotation.calls import Kind
 from rotation.errors import Refused
 from rotation.stores.vault_auth import VaultSession
@@ -81,12 +79,19 @@ def split(path: str) -> tuple[str, str]:
     return mount, rest
 
 
+def _not_found() -> Any:
+    # imported on first use: the program asks the adapter's class for its abilities without an SDK
+    from hvac.exceptions import InvalidPath  # noqa: PLC0415
+
+    return InvalidPath
+
+
 def _read(client: Any, mount: str, path: str, version: int | None) -> Entry | None:
     try:
         answer = client.secrets.kv.v2.read_secret_version(
             path, version=version, mount_point=mount, raise_on_deleted_version=True
         )
-    except exceptions.InvalidPath as exc:
+    except _not_found() as exc:
         return _gone(exc)
     told = answer["data"]
     return Entry(version=int(told["metadata"]["version"]), data=told["data"])
@@ -105,7 +110,7 @@ def _gone(exc: Any) -> Entry | None:
 def _metadata(client: Any, mount: str, path: str) -> Metadata | None:
     try:
         told = client.secrets.kv.v2.read_secret_metadata(path, mount_point=mount)["data"]
-    except exceptions.InvalidPath as exc:
+    except _not_found() as exc:
         if exc.errors:
             raise
         return None

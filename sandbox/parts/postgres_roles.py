@@ -35,7 +35,6 @@ IN_CLUSTER = (
     "CREATE ROLE {application} NOLOGIN",
     # may make members of the group, does not become one
     "GRANT {application} TO {authority} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE",
-    "GRANT pg_signal_backend TO {authority}",
     "CREATE DATABASE {database}",
     "REVOKE ALL ON DATABASE {database} FROM PUBLIC",
     "GRANT CONNECT ON DATABASE {database} TO {authority}, {application}",

@@ -47,6 +47,15 @@ class TestBearerToken(IssuerContract):
             issuer.revoke(old, RETIRE)
         assert accepted(issuer.probe(next_value))
 
+    def test_a_late_withdraw_learns_that_the_next_run_filled_the_slot(
+        self, issuer: CredentialIssuer, old: SecretValue, new: SecretValue
+    ) -> None:
+        next_value = issuer.mint(new).value
+        issuer.apply(next_value, SECOND)
+        with pytest.raises(Fenced):
+            issuer.withdraw(old, RETIRE)
+        assert accepted(issuer.probe(next_value))
+
     def test_a_token_is_sent_only_to_the_address_of_the_policy(self, bench: HttpBench, old: SecretValue) -> None:
         elsewhere = SecretValue.of({**old.unsafe_fields(), "url": "http://127.0.0.1:1"})
         made = bench.make()

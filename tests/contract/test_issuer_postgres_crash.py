@@ -126,6 +126,25 @@ def test_a_revoke_that_waits_while_the_next_run_applies_is_fenced_and_kills_noth
     assert accepted(issuer.probe(old))
 
 
+def test_a_run_that_applies_the_role_between_closing_it_and_ending_its_sessions_keeps_its_sessions(
+    bench: PostgresBench, old: SecretValue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issuer, enter, opened = bench.make().issuer, fences.enter, []
+
+    def overtaken(session: Any, role: str, fence: Fence) -> Any:
+        held = fences.look(session, role)
+        if fence == RETIRE and held and held.effect == fences.REVOKED:
+            issuer.restore(old, SECOND)
+            opened.append(bench.server.connect(role, old.unsafe_fields()["password"]))
+        return enter(session, role, fence)
+
+    monkeypatch.setattr(fences, "enter", overtaken)
+    with pytest.raises(Fenced):
+        issuer.revoke(old, RETIRE)
+    with closing(opened[0]) as session:
+        assert session.run("SELECT 1") == [[1]]
+
+
 def test_the_table_of_generations_is_made_where_it_is_missing(bench: PostgresBench, old: SecretValue) -> None:
     bench.ask("DROP TABLE keyturn.generation")
     issuer = bench.make().issuer
