@@ -52,6 +52,7 @@ class Settings:
     google_project_number: str
     postgres_host: str
     postgres_port: int
+    postgres_tls: str
     token_service_url: str
     verifier_url: str
     payments_reader: str
@@ -105,7 +106,9 @@ def settings(stack: str, configured: Mapping[str, str], root: Path = ROOT) -> Se
             problems.append(f"`{PROJECT}:{key.name}` has to be {exc}")
     problems += _mismatches(stack, texts, values)
     if problems:
-        raise Refused("bad_configuration", "\n  ".join(["the configuration is wrong:", *problems]), "correct it and repeat")
+        raise Refused(
+            "bad_configuration", "\n  ".join(["the configuration is wrong:", *problems]), "correct it and repeat"
+        )
     return Settings(stack=stack, facts=texts, **values)  # type: ignore[arg-type]  # the table of keys holds the types
 
 
@@ -137,9 +140,16 @@ def _mismatches(stack: str, texts: Mapping[str, str], values: Mapping[str, objec
     problems = []
     if environment and environment != stack:
         problems.append(f"`{PROJECT}:environment` says {environment}, the stack is {stack}: they have to agree")
-    if stack != "local":
-        emulated = [SANDBOX_FACTS, *(key.name for key in KEYS if key.local_only)]
-        problems += [f"`{PROJECT}:{name}` belongs to the stack local only: remove it" for name in emulated if name in texts]
+    problems += _only_in_the_sandbox(texts) if stack != "local" else []
     if bool(values.get("subnet_ids")) != bool(values.get("security_group_ids")):
         problems.append(f"`{PROJECT}:subnetIds` and `{PROJECT}:securityGroupIds` go together: fill both or neither")
+    return problems
+
+
+def _only_in_the_sandbox(texts: Mapping[str, str]) -> list[str]:
+    emulated = [SANDBOX_FACTS, *(key.name for key in KEYS if key.local_only)]
+    problems = [f"`{PROJECT}:{name}` belongs to the stack local only: remove it" for name in emulated if name in texts]
+    plain = [name for name, text in texts.items() if text.startswith("http:") and name not in emulated]
+    # a credential goes to these addresses
+    problems += [f"`{PROJECT}:{name}` has to be an https address outside the sandbox" for name in plain]
     return problems

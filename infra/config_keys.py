@@ -14,7 +14,30 @@ from typing import Any
 from urllib.parse import urlsplit
 
 # The periods CloudWatch Logs accepts (PutRetentionPolicy), up to ten years.
-LOG_RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
+LOG_RETENTION_DAYS = (
+    1,
+    3,
+    5,
+    7,
+    14,
+    30,
+    60,
+    90,
+    120,
+    150,
+    180,
+    365,
+    400,
+    545,
+    731,
+    1096,
+    1827,
+    2192,
+    2557,
+    2922,
+    3288,
+    3653,
+)
 ENVIRONMENTS = ("local", "staging", "prod")
 VAULT_AUTH = ("jwt",)
 LARGEST_PORT = 65_535
@@ -102,10 +125,12 @@ def many(wanted: str, pattern: str) -> Reader:
 
 _HOST = matching(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", "a host name or an address")
 _EMAIL = matching(r"|[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address, or empty for none")
-# IAM role names hold 64 characters; prefix, stack and the longest suffix have to fit.
-_PREFIX = matching(r"[a-z][a-z0-9-]{1,19}", "2 to 20 lower-case letters, digits and hyphens, a letter first")
+# A Google service account's id holds 30 characters: prefix, stack and `gcp` have to fit.
+_PREFIX = matching(r"[a-z][a-z0-9-]{1,15}", "2 to 16 lower-case letters, digits and hyphens, a letter first")
 _ARN_OR_EMPTY = matching(r"|arn:aws:iam::[0-9]{12}:role/[\w+=,.@/-]+", "the ARN of an IAM role, or empty for none")
-_MEMBER = matching(r"|(serviceAccount|group|user):[^\s:@]+@[^\s:@]+", "an IAM member such as serviceAccount:a@b, or empty")
+_MEMBER = matching(
+    r"|(serviceAccount|group|user):[^\s:@]+@[^\s:@]+", "an IAM member such as serviceAccount:a@b, or empty"
+)
 
 KEYS: tuple[Key, ...] = (
     Key(name="environment", field="environment", read=one_of(*ENVIRONMENTS)),
@@ -118,11 +143,14 @@ KEYS: tuple[Key, ...] = (
     Key(name="googleProjectNumber", field="google_project_number", read=matching(r"[0-9]+", "a project number")),
     Key(name="postgresHost", field="postgres_host", read=_HOST),
     Key(name="postgresPort", field="postgres_port", read=number(1, LARGEST_PORT)),
+    Key(name="postgresTls", field="postgres_tls", read=one_of("verify", "off")),
     Key(name="tokenServiceUrl", field="token_service_url", read=url),
     Key(name="verifierUrl", field="verifier_url", read=url),
     Key(name="paymentsReader", field="payments_reader", read=_ARN_OR_EMPTY),
     Key(name="analyticsReader", field="analytics_reader", read=_MEMBER),
-    Key(name="githubOwner", field="github_owner", read=matching(r"[A-Za-z0-9-]{1,39}", "a GitHub user or organisation")),
+    Key(
+        name="githubOwner", field="github_owner", read=matching(r"[A-Za-z0-9-]{1,39}", "a GitHub user or organisation")
+    ),
     Key(name="githubRepository", field="github_repository", read=matching(r"[\w.-]{1,100}", "a repository's name")),
     Key(name="githubReviewers", field="github_reviewers", read=many("GitHub user ids (numbers)", r"[0-9]+")),
     Key(name="alarmEmail", field="alarm_email", read=_EMAIL),

@@ -6,6 +6,7 @@ each function's role.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ import pulumi_aws as aws
 
 from infra.documents import Statement, as_json
 from infra.names import Names
-from infra.wildcards import KEY_ADMINISTRATION, KEY_FOR_ALARMS, KEY_FOR_LOGS
+from infra.wildcards import KEY_ADMINISTRATION, KEY_FOR_ALARMS, KEY_FOR_LOGS, KEY_FOR_READERS
 
 # The longest and the shortest delay KMS offers between a deletion and the end of the key.
 _DELETION_DAYS_PROTECTED = 30
@@ -23,9 +24,10 @@ _DELETION_DAYS = 7
 
 @dataclass(frozen=True, kw_only=True)
 class EncryptionArgs:
-    """What the keys need to know."""
+    """`readers`: ARNs of the roles that read secrets of AWS Secrets Manager."""
 
     names: Names
+    readers: Sequence[str]
 
 
 class Encryption(pulumi.ComponentResource):
@@ -33,7 +35,7 @@ class Encryption(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: EncryptionArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__("keyturn:infra:Encryption", name, None, opts)
-        data = self._key("data", args, "Encrypts what Keyturn keeps", policy=_data_policy(args.names))
+        data = self._key("data", args, "Encrypts what Keyturn keeps", policy=_data_policy(args))
         signing = self._key(
             "signing",
             args,
@@ -70,15 +72,25 @@ def _administration(names: Names) -> Statement:
     return KEY_ADMINISTRATION.allow(Principal={"AWS": root})
 
 
-def _data_policy(names: Names) -> pulumi.Output[str]:
-    settings = names.settings
+def _data_policy(args: EncryptionArgs) -> pulumi.Output[str]:
+    names, settings = args.names, args.names.settings
     groups = {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": f"{names.arn('logs', 'log-group')}:*"}}
     account = {"StringEquals": {"aws:SourceAccount": settings.aws_account}}
     logs = f"logs.{settings.region}.amazonaws.com"
-    return as_json(
-        [
-            _administration(names),
-            KEY_FOR_LOGS.allow(Principal={"Service": logs}, Condition=groups),
-            KEY_FOR_ALARMS.allow(Principal={"Service": "cloudwatch.amazonaws.com"}, Condition=account),
-        ]
-    )
+    statements = [
+        _administration(names),
+        KEY_FOR_LOGS.allow(Principal={"Service": logs}, Condition=groups),
+        KEY_FOR_ALARMS.allow(Principal={"Service": "cloudwatch.amazonaws.com"}, Condition=account),
+    ]
+    return as_json(statements + ([_reading(args)] if args.readers else []))
+
+
+def _reading(args: EncryptionArgs) -> Statement:
+    settings = args.names.settings
+    condition = {
+        "ArnEquals": {"aws:PrincipalArn": list(args.readers)},
+        "StringEquals": {"kms:ViaService": f"secretsmanager.{settings.region}.amazonaws.com"},
+    }
+    # the account with a condition: AWS refuses a policy that names a role before it exists
+    root = f"arn:aws:iam::{settings.aws_account}:root"
+    return KEY_FOR_READERS.allow(Principal={"AWS": root}, Condition=condition)

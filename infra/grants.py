@@ -13,9 +13,13 @@ from typing import Any
 from infra.documents import Statement, allow
 from infra.names import CONTROL, STORES, Names
 from infra.wildcards import EXECUTIONS, LOG_STREAMS, NETWORK_INTERFACES, TRACES
+from rotation.catalogue import PREFIX, object_key
 from rotation.policy import Policy
 
-_LEDGER = ("ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem")
+_LEDGER = ("ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query")
+# Who reads the catalogue: control for every claim, the aws function for AWS's own rotation; the others get the policy
+# from the run's row.
+_READ_CATALOGUE = ("aws", CONTROL)
 _DATA_KEY = ("kms:Decrypt", "kms:GenerateDataKey")
 
 
@@ -29,36 +33,41 @@ class Arns:
     authorities: Sequence[Any]
 
 
-def catalogue_key(policy: Policy) -> str:
-    """Where the catalogue keeps a policy."""
-    return f"policies/{policy.name}.json"
-
-
 def grants(kind: str, names: Names, policies: Sequence[Policy], arns: Arns) -> list[Statement]:
     """The statements of the function `kind`'s role."""
-    of_kind = [policy for policy in policies if kind in (CONTROL, policy.store)]
-    statements = [*_of_every_function(kind, names, arns), *_catalogue(names, of_kind)]
+    read = [policy for policy in policies if kind in _READ_CATALOGUE and kind in (CONTROL, policy.store)]
+    statements = [*_of_every_function(kind, names, arns), *_catalogue(names, read)]
     own = {"aws": _aws, "vault": _vault, "gcp": _nothing, CONTROL: _control}[kind]
     return statements + own(names, arns)
 
 
 def _of_every_function(kind: str, names: Names, arns: Arns) -> list[Statement]:
-    table = names.ledger_arn
     services = [f"{service}.{names.settings.region}.amazonaws.com" for service in ("dynamodb", "s3", "secretsmanager")]
     statements = [
         LOG_STREAMS.allow(f"{names.arn('logs', 'log-group')}:{names.log_group(kind)}:*"),
         TRACES.allow(),
         allow("OwnDeadLetters", ["sqs:SendMessage"], [names.queue_arn(f"{kind}-dead")]),
-        allow("Ledger", [f"dynamodb:{verb}" for verb in _LEDGER], [table, f"{table}/index/due"]),
+        allow("Ledger", [f"dynamodb:{verb}" for verb in _LEDGER], [names.ledger_arn]),
         allow("DataKey", _DATA_KEY, [arns.data_key], {"StringEquals": {"kms:ViaService": services}}),
     ]
     if names.settings.subnet_ids:
-        statements.append(NETWORK_INTERFACES.allow())
+        statements += [NETWORK_INTERFACES.allow(), _not_by_code(names.function_arn(kind))]
     return statements
 
 
+def _not_by_code(function_arn: str) -> Statement:
+    # Lambda places the function with its role; the code itself has no business with interfaces (AWS Lambda guide)
+    return {
+        "Sid": "CodeTouchesNoInterface",
+        "Effect": "Deny",
+        "Action": list(NETWORK_INTERFACES.actions),
+        "Resource": ["*"],
+        "Condition": {"ArnEquals": {"lambda:SourceFunctionArn": function_arn}},
+    }
+
+
 def _catalogue(names: Names, policies: Sequence[Policy]) -> list[Statement]:
-    objects = [f"{names.bucket_arn}/{catalogue_key(policy)}" for policy in policies]
+    objects = [f"{names.bucket_arn}/{object_key(policy.name)}" for policy in policies]
     return [allow("Catalogue", ["s3:GetObject"], objects)] if objects else []
 
 
@@ -71,7 +80,8 @@ def _aws(_names: Names, arns: Arns) -> list[Statement]:
 
 
 def _vault(_names: Names, arns: Arns) -> list[Statement]:
-    algorithm = {"StringEquals": {"kms:SigningAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256"}}
+    # every Sign of AWS names an algorithm; the emulator's does not show it to policies
+    algorithm = {"StringEqualsIfExists": {"kms:SigningAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256"}}
     return [allow("SignOwnLogin", ["kms:Sign"], [arns.signing_key], algorithm)]
 
 
@@ -81,12 +91,15 @@ def _nothing(_names: Names, _arns: Arns) -> list[Statement]:
 
 
 def _control(names: Names, _arns: Arns) -> list[Statement]:
-    below = {"StringLike": {"s3:prefix": "policies/*"}}
+    below = {"StringLike": {"s3:prefix": f"{PREFIX}*"}}
     functions = [arn for store in STORES for arn in (names.function_arn(store), names.live_arn(store))]
     machines = ("rotate", "retire")
+    # the emulator authorises GetAlias under the name of ListAliases
+    draw = ["lambda:GetAlias", *(["lambda:ListAliases"] if names.settings.local else [])]
     return [
+        allow("Due", ["dynamodb:Query"], [f"{names.ledger_arn}/index/due"]),
         allow("ListCatalogue", ["s3:ListBucket"], [names.bucket_arn], below),
-        allow("DrawVersion", ["lambda:GetAlias"], functions),
+        allow("DrawVersion", draw, functions),
         allow("StartRuns", ["states:StartExecution"], [names.machine_arn(kind) for kind in machines]),
         EXECUTIONS.allow(*(names.executions(kind) for kind in machines)),
     ]
@@ -103,5 +116,3 @@ def stand_ins(names: Names, policies: Sequence[Policy]) -> Arns:
         secrets=[names.arn("secretsmanager", f"secret:{policy.ref.path}-000000") for policy in own],
         authorities=[names.arn("secretsmanager", f"secret:{policy.target.authority}-000000") for policy in own],
     )
-
-

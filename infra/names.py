@@ -1,6 +1,6 @@
 """Names and ARNs of the stack, computed: a preview shows them, and two resources may name each other without a circle.
 
-One place, so that the runtime's environment, roles and alarms agree. Not here: secrets and keys, whose ARNs AWS makes up.
+One place, so that environment, roles and alarms agree. Not here: the ARNs of secrets and keys, which AWS makes up.
 """
 
 from __future__ import annotations
@@ -34,6 +34,10 @@ class Names:
     def role_arn(self, what: str) -> str:
         """The role of a function, machine or service called `what`."""
         return f"arn:aws:iam::{self.settings.aws_account}:role/{self.of(what)}"
+
+    def sessions(self, what: str) -> list[str]:
+        """What `aws:PrincipalArn` says of the role's sessions: the role on AWS, the session itself in the emulator."""
+        return [self.role_arn(what), f"arn:aws:sts::{self.settings.aws_account}:assumed-role/{self.of(what)}/*"]
 
     def function_arn(self, kind: str) -> str:
         """Unqualified: what IAM and GetAlias name."""

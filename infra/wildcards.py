@@ -32,8 +32,15 @@ TRACES = Wildcard(
 )
 NETWORK_INTERFACES = Wildcard(
     sid="NetworkInterfacesOfTheFunction",
-    actions=("ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces"),
-    reason="Lambda places a function in a subnet with the function's role, and an interface has no ARN before it exists",
+    actions=(
+        "ec2:AssignPrivateIpAddresses",
+        "ec2:CreateNetworkInterface",
+        "ec2:DeleteNetworkInterface",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSubnets",
+        "ec2:UnassignPrivateIpAddresses",
+    ),
+    reason="Lambda places a function in a subnet with the function's role; an interface has no ARN before it exists",
 )
 LOG_STREAMS = Wildcard(
     sid="StreamsOfOwnLogGroup",
@@ -84,6 +91,11 @@ KEY_FOR_ALARMS = Wildcard(
     actions=("kms:Decrypt", "kms:GenerateDataKey*"),
     reason="in a key's policy `*` is that key alone; CloudWatch publishes to the encrypted topic",
 )
+KEY_FOR_READERS = Wildcard(
+    sid="KeyForReaders",
+    actions=("kms:Decrypt",),
+    reason="in a key's policy `*` is that key alone; readers decrypt what Secrets Manager lets them read",
+)
 
 NAMED: Sequence[Wildcard] = (
     TRACES,
@@ -96,4 +108,5 @@ NAMED: Sequence[Wildcard] = (
     KEY_ADMINISTRATION,
     KEY_FOR_LOGS,
     KEY_FOR_ALARMS,
+    KEY_FOR_READERS,
 )

@@ -1,0 +1,110 @@
+"""The first alarms as data: metric, threshold, and the runbook that whoever is woken opens.
+
+Only metrics that AWS emits by itself, so that no alarm depends on Keyturn being well enough to report. Missing data is
+healthy everywhere but on the sweep, whose silence is the alarm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from infra.names import FUNCTIONS, MACHINES, Names
+
+# Three periods of the sweep: one late look is no alarm, three missing are.
+_SILENT_AFTER_S = 900
+_SHORT_S = 300
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlarmRule:
+    """One alarm: at least `threshold` in `period_s` seconds, or (`silence`) fewer, missing data included.
+
+    `name`: without the stack. `reason`: names the runbook `docs/runbooks/<reason>.md`. `says`: what is wrong.
+    """
+
+    name: str
+    reason: str
+    says: str
+    namespace: str
+    metric: str
+    dimensions: Mapping[str, str]
+    statistic: str = "Sum"
+    period_s: int = _SHORT_S
+    threshold: int = 1
+    silence: bool = False
+
+    @property
+    def description(self) -> str:
+        """What the message of the alarm says."""
+        return f"{self.says} Runbook: docs/runbooks/{self.reason}.md"
+
+
+def rules(names: Names) -> tuple[AlarmRule, ...]:
+    """Every alarm of the stack."""
+    functions = [rule for kind in FUNCTIONS for rule in function_rules(kind, names)]
+    machines = [_failed(kind, names) for kind in MACHINES]
+    queues = [_dead_letters(what, names) for what in (*(f"{kind}-dead" for kind in FUNCTIONS), *_UNDELIVERED)]
+    return (*functions, *machines, *queues, _silent_sweep(names))
+
+
+_UNDELIVERED = ("schedule-dead", "signals-dead")
+
+
+def function_rules(kind: str, names: Names) -> tuple[AlarmRule, AlarmRule]:
+    """Errors and throttles of one function; a deployment of it rolls back on either."""
+    of = {"FunctionName": names.of(kind)}
+    return (
+        AlarmRule(
+            name=f"{kind}-errors",
+            reason="function-errors",
+            says=f"The function {names.of(kind)} raised an error.",
+            namespace="AWS/Lambda",
+            metric="Errors",
+            dimensions=of,
+        ),
+        AlarmRule(
+            name=f"{kind}-throttles",
+            reason="function-throttled",
+            says=f"The function {names.of(kind)} was refused an invocation.",
+            namespace="AWS/Lambda",
+            metric="Throttles",
+            dimensions=of,
+        ),
+    )
+
+
+def _failed(kind: str, names: Names) -> AlarmRule:
+    return AlarmRule(
+        name=f"{kind}-failed",
+        reason="machine-failed",
+        says=f"An execution of {names.of(kind)} failed.",
+        namespace="AWS/States",
+        metric="ExecutionsFailed",
+        dimensions={"StateMachineArn": names.machine_arn(kind)},
+    )
+
+
+def _dead_letters(what: str, names: Names) -> AlarmRule:
+    return AlarmRule(
+        name=f"{what}-letters",
+        reason="dead-letters",
+        says=f"The queue {names.of(what)} holds what could not be delivered.",
+        namespace="AWS/SQS",
+        metric="ApproximateNumberOfMessagesVisible",
+        dimensions={"QueueName": names.of(what)},
+        statistic="Maximum",
+    )
+
+
+def _silent_sweep(names: Names) -> AlarmRule:
+    return AlarmRule(
+        name="sweep-silent",
+        reason="sweep-silent",
+        says="The sweep has not finished for a quarter of an hour: nothing due is rotated.",
+        namespace="AWS/States",
+        metric="ExecutionsSucceeded",
+        dimensions={"StateMachineArn": names.machine_arn("sweep")},
+        period_s=_SILENT_AFTER_S,
+        silence=True,
+    )

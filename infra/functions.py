@@ -1,0 +1,34 @@
+"""The four functions of a stack: one per store and control."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pulumi
+
+from infra.encryption import Encryption
+from infra.environment import environment
+from infra.function import RotationFunction, RotationFunctionArgs
+from infra.grants import Arns, grants
+from infra.names import FUNCTIONS, Names
+from rotation.policy import Policy
+
+
+def declare_functions(
+    names: Names, policies: Sequence[Policy], keys: Encryption, arns: Arns, opts: pulumi.ResourceOptions
+) -> dict[str, RotationFunction]:
+    """The functions by kind."""
+    return {
+        kind: RotationFunction(
+            kind,
+            RotationFunctionArgs(
+                names=names,
+                kind=kind,
+                statements=grants(kind, names, policies, arns),
+                environment=environment(kind, names, keys.signing_key_id),
+                data_key_arn=keys.data_key_arn,
+            ),
+            opts,
+        )
+        for kind in FUNCTIONS
+    }

@@ -1,0 +1,71 @@
+"""The program of every stack, recorded once for all tests: plain dictionaries, one event loop each."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+with warnings.catch_warnings():
+    # the SDK's modules warn, when they are first used, about deprecated resources of their own
+    warnings.simplefilter("ignore", DeprecationWarning)
+    import pulumi_aws
+    import pulumi_gcp
+    import pulumi_vault
+
+    # `hasattr`, because the SDK loads a module when something of it is first asked for
+    for _sdk, _modules in (
+        (pulumi_aws, "cloudwatch codedeploy dynamodb iam kms lambda_ s3 scheduler secretsmanager sfn sns sqs"),
+        (pulumi_gcp, "iam projects secretmanager serviceaccount"),
+        (pulumi_vault, "jwt kv"),
+    ):
+        for _module in _modules.split():
+            hasattr(getattr(_sdk, _module), "loaded")
+
+from infra.recording import Recorded, record
+
+STACKS = ("local", "staging", "prod")
+
+
+class Stack:
+    """One recorded stack with the questions tests ask of it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.resources = record(name)
+
+    def of(self, type_: str) -> list[Recorded]:
+        """Resources of a type; a type that nobody declares is a mistake of the test."""
+        found = [resource for resource in self.resources if resource.type == type_]
+        assert found, f"{self.name} declares no {type_}"
+        return found
+
+    def one(self, type_: str, name: str) -> Recorded:
+        (found,) = [resource for resource in self.of(type_) if resource.name == name]
+        return found
+
+    def statements(self) -> Iterator[tuple[Recorded, Mapping[str, Any]]]:
+        """Every statement of every IAM document, wherever it stands."""
+        for resource in self.resources:
+            for text in resource.inputs.values():
+                if isinstance(text, str) and text.startswith('{"Version"'):
+                    for statement in json.loads(text)["Statement"]:
+                        yield resource, statement
+
+
+@pytest.fixture(scope="session")
+def stacks() -> dict[str, Stack]:
+    return {name: Stack(name) for name in STACKS}
+
+
+@pytest.fixture(params=STACKS)
+def stack(request: pytest.FixtureRequest, stacks: dict[str, Stack]) -> Stack:
+    return stacks[request.param]
+
+
+@pytest.fixture
+def prod(stacks: dict[str, Stack]) -> Stack:
+    return stacks["prod"]

@@ -1,0 +1,112 @@
+"""Policies are resolved and checked before the first resource: all that is wrong comes in one error."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from conftest import Stack
+
+import policies
+from infra.config import ROOT, Settings, settings
+from infra.recording import record, stack_config
+from infra.resolved import resolved
+from rotation.errors import Refused
+from rotation.policy import Fact, Target, from_document
+
+
+@pytest.fixture
+def facts() -> Settings:
+    return settings("prod", {key.removeprefix("keyturn:"): value for key, value in stack_config("prod").items()})
+
+
+def test_no_policy_at_all_is_an_error(facts: Settings) -> None:
+    with pytest.raises(Refused, match=r"policies\.ALL is empty"):
+        resolved((), facts)
+
+
+def test_a_fact_that_the_stack_does_not_have_is_refused_with_the_key_to_add(facts: Settings) -> None:
+    policy = policies.PAYMENTS_POSTGRES
+    target = Target(facts={"host": Fact("redisHost")}, authority="a")
+    with pytest.raises(Refused, match=r"payments/postgres asks for the fact `redisHost`.*add `keyturn:redisHost`"):
+        resolved([replace(policy, target=target)], facts)
+
+
+def test_every_wrong_policy_is_named_in_one_error(facts: Settings) -> None:
+    unknown = replace(
+        policies.PAYMENTS_POSTGRES, name="a/missing", target=Target(facts={"x": Fact("nope")}, authority="a")
+    )
+    nowhere = replace(policies.PAYMENTS_POSTGRES, name="a/nowhere", path="elsewhere", store="azure")
+    twice = policies.PARTNERS_API_TOKEN
+    with pytest.raises(Refused) as caught:
+        resolved([unknown, nowhere, twice, twice], facts)
+    for part in (
+        "a/missing",
+        "names the store azure",
+        "two policies are called partners/api-token",
+        "a secret has one policy",
+    ):
+        assert part in caught.value.message
+
+
+def test_a_policy_that_its_store_or_type_cannot_serve_is_refused_with_file_field_and_remedy(facts: Settings) -> None:
+    faulty = replace(policies.PARTNERS_API_TOKEN, credential="signing-key", cadence="rate(3 hours)")
+    with pytest.raises(Refused) as caught:
+        resolved([faulty], facts)
+    for part in (
+        "policies/partners_api_token.py: policy partners/api-token, credential: the function of vault does not ship",
+        "policies/partners_api_token.py: policy partners/api-token, cadence: rate(3 hours) rotates more often",
+        "four hours or more apart",
+    ):
+        assert part in caught.value.message
+
+
+def test_the_short_overlaps_of_one_stack_do_not_hide_what_another_would_refuse(facts: Settings) -> None:
+    too_long = replace(policies.PARTNERS_API_TOKEN, overlap_s=7 * 24 * 3_600)
+    with pytest.raises(Refused, match="overlap_s: is not shorter than the cadence"):
+        resolved([too_long], replace(facts, overlap_cap_s=3))
+
+
+def test_an_offending_policy_declares_no_resource(monkeypatch: pytest.MonkeyPatch) -> None:
+    declared: list[str] = []
+    monkeypatch.setattr(policies, "ALL", (replace(policies.PAYMENTS_POSTGRES, owner=""),))
+    monkeypatch.setattr("infra.program.declare_providers", lambda _: declared.append("providers"))
+    with pytest.raises(Refused, match="policy payments/postgres, owner: is blank"):
+        record("prod")
+    assert not declared
+
+
+def test_a_refused_policy_declares_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(policies, "ALL", ())
+    with pytest.raises(Refused, match="empty"):
+        record("prod")
+
+
+def test_policies_too_many_for_one_role_are_refused_before_any_resource(facts: Settings) -> None:
+    many = [replace(policies.PAYMENTS_POSTGRES, name=f"p/{number}", path=f"p/{number}") for number in range(60)]
+    with pytest.raises(Refused, match=r"the role of keyturn-prod-aws would hold \d+ characters, IAM allows 10240"):
+        resolved(many, facts)
+
+
+def test_a_cap_shortens_overlap_and_warm_up_and_zero_leaves_them(facts: Settings) -> None:
+    (free,) = resolved([policies.PAYMENTS_POSTGRES], facts)
+    assert (free.overlap_s, free.warm_up_s) == (24 * 3_600, 60)
+    (capped,) = resolved([policies.PAYMENTS_POSTGRES], replace(facts, overlap_cap_s=3, warm_up_cap_s=1))
+    assert (capped.overlap_s, capped.warm_up_s) == (3, 1)
+
+
+def test_a_google_secret_gets_the_project_of_its_stack(stacks: dict[str, Stack]) -> None:
+    for name, stack in stacks.items():
+        document = stack.one("aws:s3/bucketObjectv2:BucketObjectv2", "policies/analytics/signing-key.json")
+        policy = from_document(document.inputs["content"])
+        assert policy.ref.path == f"projects/keyturn-{name}/secrets/analytics-signing-key"
+        assert policy.authority_ref.path == f"projects/keyturn-{name}/secrets/keyturn-authority-verifier"
+
+
+def test_the_catalogue_holds_facts_and_no_placeholder(stack: Stack) -> None:
+    for one in stack.of("aws:s3/bucketObjectv2:BucketObjectv2"):
+        if "content" in one.inputs:
+            policy = from_document(one.inputs["content"])
+            assert all(policy.target_facts.values())
+            assert policy.owner
+            assert (ROOT / policy.runbook).is_file()
