@@ -24,7 +24,12 @@ $(CLOUD)/.ready: requirements/cloud.txt $(VENV)/.ready
 	@$(UV) pip sync --quiet --python $(CLOUD)/bin/python --require-hashes requirements/cloud.txt
 	@touch $@
 
-env: $(VENV)/.ready $(CLOUD)/.ready ## install the hash-locked environments
+# no build backend: a wrapper beside the interpreter, and the checkout on its path
+$(BIN)/keyturn: $(VENV)/.ready
+	@printf '#!/bin/sh\nexec "$$(dirname "$$0")/python" -m keyturn "$$@"\n' > $@ && chmod +x $@
+	@pwd > $(VENV)/lib/python3.11/site-packages/keyturn.pth
+
+env: $(VENV)/.ready $(CLOUD)/.ready $(BIN)/keyturn ## install the hash-locked environments
 
 demo: env ## start the sandbox, deploy the local stack, rotate three real credentials and prove the old ones dead
 	@$(BIN)/python -m keyturn demo

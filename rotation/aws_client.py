@@ -22,8 +22,21 @@ _CONFIG = Config(
 )
 
 _THROTTLED = frozenset(
-    {"ThrottlingException", "Throttling", "TooManyRequestsException", "ProvisionedThroughputExceededException"}
+    {
+        "ThrottlingException",
+        "Throttling",
+        "TooManyRequestsException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "SlowDown",
+        # DynamoDB: the same request, under its token, is still at work
+        "TransactionInProgressException",
+    }
 )
+# Why DynamoDB cancels a transaction that nothing is wrong with: another one was at work on one of its rows (every step
+# of every run checks the row of the kill switch), or too much came at once. Nothing was written.
+_CANCELLED_FOR_NOW = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+_CONDITION = "ConditionalCheckFailed"
 _DENIED = frozenset(
     {
         "AccessDeniedException",
@@ -59,7 +72,7 @@ def _of_client_error(exc: ClientError) -> KeyturnError:
     code = str(exc.response.get("Error", {}).get("Code", "Unknown"))
     metadata = exc.response.get("ResponseMetadata", {})
     said = f"AWS answered {code} to {exc.operation_name}"
-    if code in _THROTTLED:
+    if code in _THROTTLED or _cancelled_for_now(exc):
         return Throttled("aws_throttled", said, retry_after_s=_retry_after(metadata.get("HTTPHeaders", {})))
     if code in _DENIED:
         return Denied("aws_denied", said, "compare the function's role with `keyturn doctor`")
@@ -70,6 +83,12 @@ def _of_client_error(exc: ClientError) -> KeyturnError:
     if int(metadata.get("HTTPStatusCode", 0)) >= _SERVER_FAULT:
         return Unavailable("aws_unavailable", said, "wait; the state machine retries")
     return Refused("aws_refused", said)
+
+
+def _cancelled_for_now(exc: ClientError) -> bool:
+    """A cancelled transaction that may pass when repeated; a condition that did not hold is an answer instead."""
+    reasons = {str(reason.get("Code")) for reason in exc.response.get("CancellationReasons", ())}
+    return bool(reasons & _CANCELLED_FOR_NOW) and _CONDITION not in reasons
 
 
 def _retry_after(headers: dict[str, str]) -> float | None:

@@ -1,4 +1,4 @@
-"""How often a policy asks for a rotation: `rate(...)` and `cron(...)` as AWS Secrets Manager writes them, for all stores.
+"""How often a policy asks for a rotation: `rate(...)` and `cron(...)` as AWS writes them, for every store.
 
 Source: AWS Secrets Manager user guide, rotation schedules; times are UTC. Only the shortest pause between two rotations
 is wanted here, to compare overlap and floors with it; it is found by walking some years of the calendar, because an
@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 
 HOUR_S = 3_600
 DAY_S = 24 * HOUR_S
@@ -23,9 +24,9 @@ LONGEST_RATE_S = 999 * DAY_S
 # A window that holds leap days and every weekday on every date of the month.
 _FIRST_DAY = date(2024, 1, 1)
 _DAYS = 12 * 366
-_MONTHS = {name.upper(): number for number, name in enumerate(calendar.month_abbr) if name}
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 # Sunday is 1, as AWS counts.
-_WEEKDAYS = {name: number for number, name in enumerate("SUN MON TUE WED THU FRI SAT".split(), start=1)}
+_WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 _FIELDS = 6
 
 
@@ -59,11 +60,11 @@ def _cron_pause_s(fields: list[str]) -> int:
     days = _Days(
         of_month=of_month, of_week=of_week, months=frozenset(_numbers(months, range(1, 13), _MONTHS, "the months"))
     )
-    at = sorted(set(_numbers(hours, range(24), {}, "the hours")))
+    at = sorted(set(_numbers(hours, range(24), (), "the hours")))
     moments = [n * DAY_S + hour * HOUR_S for n in range(_DAYS) if days.hold(_FIRST_DAY + timedelta(n)) for hour in at]
     if len(moments) <= 1:
         raise ValueError("never comes")
-    return min(later - earlier for earlier, later in zip(moments, moments[1:], strict=False))
+    return min(later - earlier for earlier, later in pairwise(moments))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +88,7 @@ class _Days:
         last = calendar.monthrange(day.year, day.month)[1]
         parts = self.of_month.split(",")
         plain = ",".join(part for part in parts if part != "L")
-        named = set(_numbers(plain, range(1, 32), {}, "the days of the month")) if plain else set()
+        named = set(_numbers(plain, range(1, 32), (), "the days of the month")) if plain else set()
         return day.day in named or ("L" in parts and day.day == last)
 
     def _in_week(self, day: date) -> bool:
@@ -107,7 +108,7 @@ class _Days:
         return not last or (day + timedelta(7)).month != day.month
 
 
-def _numbers(field: str, allowed: range, names: dict[str, int], what: str) -> Iterator[int]:
+def _numbers(field: str, allowed: range, names: tuple[str, ...], what: str) -> Iterator[int]:
     """The numbers of one field: lists, ranges and steps; `4/12` is every twelfth from four on."""
     for part in field.split(","):
         found = re.fullmatch(r"(?:(\*)|(\w+)(?:-(\w+))?)(?:/(\d{1,2}))?", part)
@@ -122,8 +123,10 @@ def _numbers(field: str, allowed: range, names: dict[str, int], what: str) -> It
         yield from range(first, last + 1, step)
 
 
-def _number(text: str, allowed: range, names: dict[str, int], what: str) -> int:
-    number = names.get(text.upper(), int(text) if text.isdecimal() else -1)
+def _number(text: str, allowed: range, names: tuple[str, ...], what: str) -> int:
+    named = text.upper() in names
+    # both kinds of names count from one
+    number = names.index(text.upper()) + 1 if named else int(text) if text.isdecimal() else -1
     if number not in allowed:
         raise ValueError(f"has {text!r} among {what}, which go from {allowed[0]} to {allowed[-1]}")
     return number

@@ -11,11 +11,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import Protocol, TypeVar
-
-import tenacity
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from rotation.errors import KeyturnError, Throttled, Unavailable
+
+if TYPE_CHECKING:
+    import tenacity
 
 T = TypeVar("T")
 
@@ -125,14 +126,34 @@ class Caller:
 
         also_retry: answers that may be a lag of the provider, such as NotFound right after a write.
         """
+        retryable: tuple[type[KeyturnError], ...] = (Throttled, Unavailable, *also_retry)
+        try:
+            return self._once(kind, function)
+        except retryable as exc:
+            if not idempotent:
+                raise
+            return self._again(exc, retryable, lambda: self._once(kind, function))
+
+    def _again(self, first: KeyturnError, retryable: tuple[type[KeyturnError], ...], once: Callable[[], T]) -> T:
+        # only a call that failed pays for this import: it would be a good part of what a handler costs over its SDKs
+        import tenacity  # noqa: PLC0415
+
+        failed = [first]
+
+        def attempt() -> T:
+            # the first attempt has been made, and failed
+            if failed:
+                raise failed.pop()
+            return once()
+
         retrying = tenacity.Retrying(
-            stop=tenacity.stop_after_attempt(ATTEMPTS if idempotent else 1),
-            retry=tenacity.retry_if_exception_type((Throttled, Unavailable, *also_retry)),
+            stop=tenacity.stop_after_attempt(ATTEMPTS),
+            retry=tenacity.retry_if_exception_type(retryable),
             wait=_pause,
             sleep=self._sleep,
             reraise=True,
         )
-        result: T = retrying(self._once, kind, function)
+        result: T = retrying(attempt)
         return result
 
     def _once(self, kind: Kind, function: Callable[[], T]) -> T:

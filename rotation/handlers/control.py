@@ -14,9 +14,10 @@ from rotation import aws_client
 from rotation.catalogue import Catalogue
 from rotation.control import claims, records, verbs
 from rotation.control.cloud import PinnedFunctions, StateMachines
-from rotation.control.desk import Desk
+from rotation.control.desk import Desk, run_id_of
 from rotation.environment import Workshop, caller, needed
 from rotation.errors import KeyturnError, Refused
+from rotation.event_fields import mapping, text, texts
 from rotation.logs import configure
 from rotation.phases import Outcome
 
@@ -29,27 +30,40 @@ Action = Callable[[Desk, Mapping[str, Any]], Any]
 PHASES: dict[str, Action] = {
     "claim": lambda desk, e: claims.claim(desk, _request(e)),
     "gate": lambda desk, e: claims.gate(desk, _request(e)),
-    "record": lambda desk, e: records.record(desk.ledger, e["run_id"]),
-    "record_failure": lambda desk, e: records.record_failure(desk.ledger, e["secret"], e["execution"], e["failure"]),
+    "record": lambda desk, e: records.record(desk.ledger, text(e, "run_id")),
+    "record_failure": lambda desk, e: records.record_failure(
+        desk.ledger, text(e, "secret"), text(e, "execution"), _failure(e)
+    ),
     "sweep": lambda desk, _: {"outcome": Outcome.PASSED, "reason": "", "started": verbs.sweep(desk)},
 }
 
 VERBS: dict[str, Action] = {
-    "rotate": lambda desk, e: verbs.rotate(desk, e["secret"], e["reason"], e["requested_by"]),
-    "retire": lambda desk, e: verbs.retire(desk, e["secret"], e["reason"], e["requested_by"]),
-    "status": lambda desk, e: verbs.status(desk, e["secrets"]),
-    "history": lambda desk, e: verbs.history(desk, e["secret"]),
-    "run": lambda desk, e: verbs.run(desk, e["run_id"]),
+    "rotate": lambda desk, e: verbs.rotate(desk, text(e, "secret"), text(e, "reason"), text(e, "requested_by")),
+    "retire": lambda desk, e: verbs.retire(desk, text(e, "secret"), text(e, "reason"), text(e, "requested_by")),
+    "status": lambda desk, e: verbs.status(desk, texts(e, "secrets")),
+    "history": lambda desk, e: verbs.history(desk, text(e, "secret")),
+    "run": lambda desk, e: verbs.run(desk, text(e, "run_id")),
 }
 
 
 def _request(event: Mapping[str, Any]) -> claims.Request:
     return claims.Request(
-        secret=event["secret"],
-        execution=event["execution"],
-        reason=event["reason"],
-        requested_by=event["requested_by"],
+        secret=text(event, "secret"),
+        execution=text(event, "execution"),
+        reason=text(event, "reason"),
+        requested_by=text(event, "requested_by"),
     )
+
+
+def _failure(event: Mapping[str, Any]) -> dict[str, str]:
+    failure = mapping(event, "failure")
+    return {"phase": text(failure, "phase"), "reason": text(failure, "reason")}
+
+
+def _run_of(event: Mapping[str, Any]) -> str:
+    """The run that an event is about, for the log: the first and last phases know it by their execution only."""
+    execution = event.get("execution")
+    return str(event.get("run_id") or (run_id_of(execution) if isinstance(execution, str) else ""))
 
 
 class ControlFunction:
@@ -71,7 +85,8 @@ class ControlFunction:
 
     def handle(self, event: Mapping[str, Any], request_id: str) -> Any:
         """Event `{phase, ...}` from a machine or `{verb, ...}` from a person."""
-        self._bound.update(request_id=request_id, run_id=str(event.get("run_id", "")))
+        event = mapping(event)
+        self._bound.update(request_id=request_id, run_id=_run_of(event))
         if "phase" in event:
             answer = _action(PHASES, event["phase"])(self._desk(), event)
             _LOG.info("phase ended", extra={"fields": {"phase": event["phase"], "answer": answer}})

@@ -16,6 +16,7 @@ from rotation.catalogue import Catalogue
 from rotation.control.records import record
 from rotation.environment import Bench
 from rotation.errors import NotFound, Refused
+from rotation.event_fields import text
 from rotation.handlers.store_phases import StoreFunction
 from rotation.ledger.ledger import Ledger
 from rotation.ledger.records import Run
@@ -30,9 +31,9 @@ POLICY_TAG = "keyturn:policy"
 _EXECUTION = "native:"
 
 
-def is_native(event: Mapping[str, Any]) -> bool:
+def is_native(event: object) -> bool:
     """Whether the event is one of Secrets Manager's."""
-    return "Step" in event and "ClientRequestToken" in event
+    return isinstance(event, Mapping) and "Step" in event and "ClientRequestToken" in event
 
 
 class NativeRotation:
@@ -44,12 +45,12 @@ class NativeRotation:
 
     def handle(self, event: Mapping[str, Any], request_id: str) -> None:
         """One step. Raises what failed: Secrets Manager then repeats the process and reports RotationFailed."""
-        token, step = str(event["ClientRequestToken"]), str(event["Step"])
+        token, step, secret_id = text(event, "ClientRequestToken"), text(event, "Step"), text(event, "SecretId")
         if step not in _STEPS:
             raise Refused("unknown_step", "the event names no step of the RotateSecret contract")
         self._function.bind(run_id=token, request_id=request_id)
         bench = self._function.bench()
-        state = self._function.store(bench).rotation_state(str(event["SecretId"]))
+        state = self._function.store(bench).rotation_state(secret_id)
         if not _must_work(state, token):
             _LOG.info("step is done already", extra={"fields": {"step": step}})
             return

@@ -16,10 +16,11 @@ from rotation.context import Context
 from rotation.contract import CredentialIssuer, SecretStore
 from rotation.environment import Bench, Workshop
 from rotation.errors import KeyturnError, Refused
+from rotation.event_fields import mapping, number, text
 from rotation.invocation import Answer, run_phase
 from rotation.issuers.registry import issuer_class
 from rotation.logs import configure
-from rotation.phases import Outcome, Phase, phase_named
+from rotation.phases import Outcome, Phase, Where, phase_named
 from rotation.policy import Policy, from_document
 from rotation.value import SecretValue
 
@@ -41,10 +42,11 @@ class StoreFunction(Generic[S]):
 
     def handle(self, event: Mapping[str, Any], request_id: str) -> Answer:
         """Event `{phase, run_id, epoch, secret, execution}`; answers `{outcome, reason}`."""
+        event = mapping(event)
         self.bind(run_id=str(event.get("run_id", "")), request_id=request_id)
-        phase = _phase(event)
-        context = self.context(self.bench(), str(event["run_id"]))
-        if context.run.epoch != event["epoch"]:
+        phase, run_id, epoch = _phase(event), text(event, "run_id"), number(event, "epoch")
+        context = self.context(self.bench(), run_id)
+        if context.run.epoch != epoch:
             return Answer(outcome=Outcome.FAILED, reason="epoch_unknown")
         return self.walk(context, phase)
 
@@ -77,7 +79,7 @@ class StoreFunction(Generic[S]):
 
     def walk(self, context: Context, phase: Phase) -> Answer:
         """Run the phase, with a line in the log before and after."""
-        _LOG.info("phase begins", extra={"fields": {"phase": phase.name, "secret": context.policy.name}})
+        _LOG.info("phase begins", extra={"fields": {"phase": phase.name, "policy": context.policy.name}})
         try:
             answer = run_phase(context, phase)
         except KeyturnError as exc:
@@ -90,9 +92,12 @@ class StoreFunction(Generic[S]):
 
 def _phase(event: Mapping[str, Any]) -> Phase:
     try:
-        return phase_named(str(event["phase"]))
+        phase = phase_named(text(event, "phase"))
     except KeyError as exc:
         raise Refused("unknown_phase", "the event names no phase that this version knows", "deploy again") from exc
+    if phase.where is not Where.STORE:
+        raise Refused("wrong_function", f"the phase {phase.name} is not one of a store's function", "deploy again")
+    return phase
 
 
 def make_issuer(policy: Policy, store: SecretStore, bench: Bench) -> CredentialIssuer:

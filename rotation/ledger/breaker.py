@@ -2,6 +2,11 @@
 
 Five failures open it; after sixty seconds one trial is let in, whose end closes or opens it again. The state is read
 once per invocation and provider, and written only when it changes: a healthy provider costs one read.
+
+A state that cannot be read lets calls through, for the rest of the invocation: the breaker spares a provider that is
+down, it is no safety switch. Without a ledger no step begins anyway (its intent cannot be written), and what undoes
+a run must not wait for a counter. A breaker known to be open stays shut when the trial cannot be booked. Reporting
+never raises: it would put the ledger's trouble in the place of an effect that has happened.
 """
 
 from __future__ import annotations
@@ -23,6 +28,8 @@ class _State:
     failures: int = 0
     open_until: str = ""
     rev: int = 0
+    # nobody could read it
+    unknown: bool = False
 
 
 class LedgerBreaker:
@@ -52,22 +59,23 @@ class LedgerBreaker:
     def report(self, provider: str, *, healthy: bool) -> None:
         """A failure counts up and may open; a success after failures resets. Losing a race of writers is harmless."""
         state = self._state(provider)
-        if healthy:
-            if state.failures:
-                self._save(provider, 0, "")
+        if state.unknown or (healthy and not state.failures):
             return
-        failures = state.failures + 1
+        failures = 0 if healthy else state.failures + 1
         opens = timestamp(self._clock() + OPEN_FOR) if failures >= FAILURES_TO_OPEN else ""
-        if not self._save(provider, failures, opens):
-            self._states.pop(provider, None)
+        self._save(provider, failures, opens)
 
     def _state(self, provider: str) -> _State:
         if provider not in self._states:
-            row = self._rows.get(_key(provider)) or {}
-            self._states[provider] = _State(
-                failures=row.get("failures", 0), open_until=row.get("open_until", ""), rev=row.get("rev", 0)
-            )
+            self._states[provider] = self._read(provider)
         return self._states[provider]
+
+    def _read(self, provider: str) -> _State:
+        try:
+            row = self._rows.get(_key(provider)) or {}
+        except KeyturnError:
+            return _State(unknown=True)
+        return _State(failures=row.get("failures", 0), open_until=row.get("open_until", ""), rev=row.get("rev", 0))
 
     def _save(self, provider: str, failures: int, open_until: str) -> bool:
         state = self._state(provider)

@@ -1,0 +1,32 @@
+"""From the name of a stack to its control function. One place, so that a test can put its own control there."""
+
+from __future__ import annotations
+
+import getpass
+
+from keyturn.control import Control
+from keyturn.stack import Stack, load
+
+
+def control_of(stack_name: str, *, to_start: bool = False) -> Control:
+    """The control function of a stack; `to_start`: runs will be started, so a sandbox has to be up as a whole.
+
+    Raises as `stack.load` and `sandbox_health.check_whole`.
+    """
+    from keyturn.cloud import LambdaControl  # noqa: PLC0415  # the AWS SDK takes longer to import than the help to show
+
+    stack = load(stack_name)
+    if to_start and stack.local:
+        from keyturn.sandbox_health import check_whole  # noqa: PLC0415  # as above
+
+        check_whole()
+    return Control(LambdaControl(stack), lambda: requester(stack))
+
+
+def requester(stack: Stack) -> str:
+    """Who asks: the AWS identity, on `local` the user of this machine."""
+    if stack.local:
+        return f"local:{getpass.getuser()}"
+    from keyturn.identity import caller  # noqa: PLC0415  # as above
+
+    return caller(stack).arn

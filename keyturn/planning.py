@@ -1,0 +1,119 @@
+"""What a rotation started now would do, phase by phase, and what would refuse it: judged from reads alone.
+
+The phases are the runtime's own table, so that a plan cannot promise another order than the run has. Times are floors:
+what the policy makes a run wait; calls come on top. Not judged: the kill switch, which `status` does not tell.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from keyturn.answers import Standing
+from keyturn.console import moment
+from keyturn.control import Control
+from keyturn.journey import SHORT_OVERLAP_S
+from keyturn.tree import DRIFT_REMEDY, drift
+from rotation.phases import RETIRE, ROTATE, active
+
+OVERLAP = "overlap"
+
+# What a person needs to know of each phase; a test holds that every phase that is built has its words.
+WORDS = {
+    "claim": "take the secret for this run, with the catalogue's policy {digest}",
+    "prepare": "stage a new {credential} in {store}, make the target accept it, show it to the target",
+    "warm_up": "wait until everybody at the target knows it",
+    "promote": "make it current in {store}, if current is still {current}",
+    "bake": "ask the target whether it still holds what was applied",
+    "record": "write down how it ended",
+    OVERLAP: "old and new are both accepted",
+    "gate": "take the secret once more, if the overlap is over",
+    "retire": "check that readers get the new one, revoke the old one, see it refused, dispose of it in {store}",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """One phase. `floor_s`: seconds it takes at least, by policy."""
+
+    machine: str
+    phase: str
+    does: str
+    floor_s: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hindrance:
+    """Why a rotation started now would be refused; `remedy` is what to do about it."""
+
+    reason: str
+    message: str
+    remedy: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What would happen to one secret. `refused` is empty when the rotation would begin."""
+
+    secret: str
+    first_value: bool
+    phases: tuple[Planned, ...]
+    floor_s: int
+    refused: tuple[Hindrance, ...]
+    notes: tuple[str, ...]
+
+
+def plan_of(control: Control, standing: Standing, known: dict[str, str]) -> Plan:
+    """The plan of one secret; `known` are the digests of this checkout. Only reads are asked of `control`."""
+    first = standing.head.current is None
+    phases = tuple(_phases(standing, first=first))
+    return Plan(
+        secret=standing.secret,
+        first_value=first,
+        phases=phases,
+        floor_s=sum(phase.floor_s for phase in phases),
+        refused=tuple(_hindrances(control, standing)),
+        notes=tuple(_notes(standing, known)),
+    )
+
+
+def _phases(standing: Standing, *, first: bool) -> list[Planned]:
+    policy = standing.policy
+    floors = {"warm_up": policy.warm_up_s, OVERLAP: policy.overlap_s}
+    rows = [("rotate", phase.name) for phase in active(ROTATE)]
+    # a first value has no old one to retire
+    if not first:
+        rows += [("", OVERLAP), *(("retire", phase.name) for phase in active(RETIRE))]
+    return [
+        Planned(machine=machine, phase=name, does=_words(name, standing), floor_s=floors.get(name, 0))
+        for machine, name in rows
+    ]
+
+
+def _words(phase: str, standing: Standing) -> str:
+    policy, current = standing.policy, standing.head.current
+    return WORDS[phase].format(
+        digest=policy.digest[:8],
+        credential=policy.credential,
+        store=policy.store,
+        current=current.id[:8] if current else "without a value",
+    )
+
+
+def _hindrances(control: Control, standing: Standing) -> list[Hindrance]:
+    head, name, found = standing.head, standing.secret, []
+    if head.run_id and control.execution(head.execution).running:
+        remedy = f"wait for it, or look at it with `keyturn history {name} --run {head.run_id[:8]}`"
+        found.append(Hindrance(reason="claim_held", message=f"run {head.run_id} is under way", remedy=remedy))
+    if head.overlap and standing.policy.overlap_s > SHORT_OVERLAP_S:
+        message = f"the overlap of the last rotation is open until {moment(head.overlap.retire_at)}"
+        remedy = "wait until the schedule has retired the old credential"
+        found.append(Hindrance(reason="overlap_open", message=message, remedy=remedy))
+    return found
+
+
+def _notes(standing: Standing, known: dict[str, str]) -> list[str]:
+    head, notes = standing.head, []
+    if head.overlap and standing.policy.overlap_s <= SHORT_OVERLAP_S:
+        notes.append(f"the overlap open until {moment(head.overlap.retire_at)} is ended first")
+    differs = drift(standing, known)
+    return [*notes, f"{differs}: {DRIFT_REMEDY}"] if differs else notes

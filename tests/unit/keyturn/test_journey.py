@@ -1,0 +1,154 @@
+"""One credential's way through a rotation, driven look by look with a clock of the test's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+from control_model import BEGAN, ModelControl, Secret
+
+from keyturn.answers import Execution
+from keyturn.control import Control
+from keyturn.journey import GATE_PATIENCE_S, Journey, Stage
+from keyturn.outcome import row
+from rotation.errors import Throttled
+
+NAME = "payments/postgres"
+# More looks than any journey here needs.
+_ENOUGH = 200
+
+
+class Clock:
+    """Monotonic seconds that move when told."""
+
+    def __init__(self) -> None:
+        self.seconds = 1_000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def journey_of(model: ModelControl, clock: Clock, now: Callable[[], datetime] = lambda: BEGAN) -> Journey:
+    control = Control(model, lambda: "test")
+    return Journey(control, control.status([NAME])[0], "because", clock, now)
+
+
+def until(journey: Journey, stage: Stage, clock: Clock, step_s: float = 0.0) -> None:
+    """Advance until the journey is at `stage`; fails when it never gets there."""
+    for _ in range(_ENOUGH):
+        if journey.stage is stage:
+            return
+        journey.advance()
+        clock.seconds += step_s
+    pytest.fail(f"still at {journey.stage}")
+
+
+def test_retirement_is_not_asked_for_before_the_overlap_is_over_by_the_ledgers_own_times(clock: Clock) -> None:
+    model = ModelControl(Secret(NAME, current="v1", overlap_s=3))
+    journey = journey_of(model, clock)
+    until(journey, Stage.OVERLAP, clock)
+    clock.seconds += 2.9
+    journey.advance()
+    assert "retire" not in model.asked
+    clock.seconds += 0.2
+    until(journey, Stage.DONE, clock)
+    assert row(journey).outcome == "rotated"
+
+
+def test_a_gate_whose_clock_is_behind_is_asked_again(clock: Clock) -> None:
+    secret = Secret(NAME, current="v1")
+    model = ModelControl(secret)
+    journey = journey_of(model, clock)
+    until(journey, Stage.RETIRE, clock)
+    secret.refuse = ["overlap_not_over", "overlap_not_over"]
+    until(journey, Stage.DONE, clock, step_s=0.5)
+    assert [run["status"] for run in secret.runs] == ["succeeded", "failed", "failed", "succeeded"]
+    assert row(journey).outcome == "rotated"
+
+
+def test_a_gate_that_never_opens_ends_the_journey_with_its_reason(clock: Clock) -> None:
+    secret = Secret(NAME, current="v1")
+    journey = journey_of(ModelControl(secret), clock)
+    until(journey, Stage.RETIRE, clock)
+    secret.refuse = ["overlap_not_over"] * _ENOUGH
+    until(journey, Stage.DONE, clock, step_s=GATE_PATIENCE_S / 10)
+    assert row(journey).reason == "overlap_not_over"
+
+
+def test_a_retirement_that_the_schedule_started_first_is_watched_instead(clock: Clock) -> None:
+    secret = Secret(NAME, current="v1")
+    model = ModelControl(secret)
+    journey = journey_of(model, clock)
+    until(journey, Stage.RETIRE, clock)
+    model.ask("retire", {"secret": NAME, "reason": "overlap over", "requested_by": "sweep"})
+    secret.refuse = ["claim_held"]
+    until(journey, Stage.DONE, clock)
+    ended = row(journey)
+    assert (ended.outcome, ended.runs["retire"]) == ("rotated", secret.runs[1]["run_id"])
+
+
+def test_an_overlap_that_an_interrupted_command_left_open_is_ended_first(clock: Clock) -> None:
+    secret = Secret(NAME, current="v1")
+    model = ModelControl(secret)
+    first = journey_of(model, clock)
+    until(first, Stage.OVERLAP, clock)
+    again = journey_of(model, clock, now=lambda: model.now + timedelta(seconds=1))
+    until(again, Stage.DONE, clock)
+    assert [run["machine"] for run in secret.runs] == ["rotate", "retire", "rotate", "retire"]
+    assert row(again).outcome == "rotated"
+
+
+def test_a_run_that_died_without_a_record_is_told_from_one_that_waits(clock: Clock) -> None:
+    secret = Secret(NAME, current="v1", stuck=True)
+    model = ModelControl(secret)
+    journey = journey_of(model, clock)
+    for _ in range(5):
+        journey.advance()
+        clock.seconds += 1.0
+    assert not journey.done
+    model.executions[secret.runs[0]["execution"]] = Execution(status="TIMED_OUT")
+    until(journey, Stage.DONE, clock, step_s=1.0)
+    assert row(journey).reason == "execution_timed_out"
+
+
+def test_an_error_that_the_machine_retries_is_known_while_it_does(clock: Clock) -> None:
+    secret = Secret(NAME, current="v1", stuck=True)
+    model = ModelControl(secret)
+    journey = journey_of(model, clock)
+    journey.advance()
+    trouble = "Vault did not answer [vault_unreachable]"
+    model.executions[secret.runs[0]["execution"]] = Execution(status="RUNNING", trouble=trouble)
+    for _ in range(5):
+        journey.advance()
+        clock.seconds += 1.0
+    assert journey.rotation
+    assert journey.rotation.trouble == trouble
+
+
+def test_a_phase_that_broke_is_given_the_providers_own_reason(clock: Clock) -> None:
+    secret = Secret(NAME, current="v1", fails={"stage": {"outcome": "failed", "reason": "prepare_broke"}})
+    model = ModelControl(secret)
+    journey = journey_of(model, clock)
+    journey.advance()
+    trouble = "Vault did not answer [vault_unreachable]"
+    model.executions[secret.runs[0]["execution"]] = Execution(status="FAILED", trouble=trouble)
+    until(journey, Stage.DONE, clock)
+    ended = row(journey)
+    assert (ended.reason, ended.exit) == ("vault_unreachable", 6)
+
+
+def test_what_control_refuses_in_between_ends_the_journey_with_that_error(clock: Clock) -> None:
+    model = ModelControl(Secret(NAME, current="v1"))
+    journey = journey_of(model, clock)
+    journey.advance()
+    model.broken = Throttled("aws_throttled", "AWS asked to slow down", "wait a minute")
+    until(journey, Stage.DONE, clock)
+    ended = row(journey)
+    assert (ended.reason, ended.exit, ended.remedy) == ("aws_throttled", 8, "wait a minute")
+    assert ended.runs == {"rotate": "rotate1-payments-postgres"}
