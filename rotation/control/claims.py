@@ -13,7 +13,7 @@ from rotation.control.desk import Desk, run_id_of
 from rotation.errors import KeyturnError, NotFound, Refused, Throttled, Unavailable
 from rotation.ledger.records import Head, Run
 from rotation.phases import Outcome
-from rotation.policy import Policy
+from rotation.policy import Policy, from_document
 
 
 class Claimed(TypedDict):
@@ -49,7 +49,6 @@ def gate(desk: Desk, request: Request) -> Claimed:
 def _answered(desk: Desk, request: Request, machine: str) -> Claimed:
     try:
         run = _known_run(desk, request) or _new_run(desk, request, machine)
-        policy = desk.catalogue.policy(request["secret"])
     except (Throttled, Unavailable):
         raise
     except KeyturnError as exc:
@@ -60,7 +59,8 @@ def _answered(desk: Desk, request: Request, machine: str) -> Claimed:
         run_id=run.run_id,
         epoch=run.epoch,
         function=run.function,
-        warm_up_s=policy.warm_up_s,
+        # the policy that was claimed, also when the catalogue has a newer one by now
+        warm_up_s=from_document(run.policy).warm_up_s,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from rotation.context import version_from, version_in
+from rotation.contract import Verdict
 from rotation.control.desk import run_id_of
 from rotation.errors import NotFound
 from rotation.invocation import Answer
@@ -28,7 +29,11 @@ def record(ledger: Ledger, run_id: str) -> Answer:
 
 
 def record_failure(ledger: Ledger, secret: str, execution: str, failure: Mapping[str, str]) -> Answer:
-    """The run failed, and was undone as far as its undo steps say; the overlap stays as it was."""
+    """The run failed, and was undone as far as its undo steps say; the overlap stays as it was.
+
+    Where only the phase `record` broke, every effect is done: its overlap is opened or closed here instead, so that the
+    old credential is not left valid with nobody to retire it.
+    """
     try:
         run, steps = ledger.run(run_id_of(execution))
     except NotFound:
@@ -42,8 +47,19 @@ def record_failure(ledger: Ledger, secret: str, execution: str, failure: Mapping
     if staged and _passed(steps.get("abandon")):
         # only then: the token of a version still pending would let the next run overwrite it
         head = replace(head, pending_token=staged.id)
-    ledger.end(ended, head, overlap=head.overlap)
+    left_open = _overlap(ended, steps) if failure["phase"] == "record" else _still_open(head.overlap, run, steps)
+    ledger.end(ended, head, overlap=left_open)
     return _PASSED
+
+
+def _still_open(overlap: Overlap | None, run: Run, steps: Mapping[str, StepRecord]) -> Overlap | None:
+    """The overlap after a failed run; the next retirement needs what this one saw before it began to revoke."""
+    witness = steps.get("witness")
+    if overlap is None or witness is None or "revoke" not in steps:
+        return overlap
+    if witness.facts.get("old_verdict") == Verdict.ACCEPTED:
+        return replace(overlap, witnessed_by=run.run_id)
+    return overlap
 
 
 def _left(failure: Mapping[str, str], steps: Mapping[str, StepRecord]) -> dict[str, str]:

@@ -15,6 +15,8 @@ from rotation.policy import Policy
 # Step Functions allows 80 characters in an execution's name; a readable start of the secret and a hash of the rest.
 _NAME_CHARS = 80
 _HASH_CHARS = 24
+# A slot is ten minutes, two intervals of the sweep: `2026-01-01T00:0` of a time.
+_SLOT_CHARS = 15
 
 
 def rotate(desk: Desk, secret: str, reason: str, requested_by: str) -> dict[str, str]:
@@ -30,11 +32,25 @@ def retire(desk: Desk, secret: str, reason: str, requested_by: str) -> dict[str,
 
 
 def sweep(desk: Desk) -> list[str]:
-    """Start `retire` for every overlap that is over; returns the names. Twice at once starts nothing twice."""
-    due = desk.ledger.due_retirements(desk.ledger.now())
-    for secret in due:
-        _start(desk, "retire", secret, {"reason": "overlap over", "requested_by": "sweep"})
-    return due
+    """Start `retire` for every overlap that is over; returns the names it started. Twice at once starts nothing twice.
+
+    What fails before its claim is started again in the next slot, under a new name: a name is used up for 90 days.
+    """
+    now = desk.ledger.now()
+    return [secret for secret in desk.ledger.due_retirements(now) if _start_due(desk, secret, now[:_SLOT_CHARS])]
+
+
+def _start_due(desk: Desk, secret: str, slot: str) -> bool:
+    head = desk.ledger.head(secret)
+    # the index lags, and a retirement may take longer than the sweep's interval
+    if head.overlap is None or (head.run_id and desk.machines.running(head.execution)):
+        return False
+    payload = {"secret": secret, "reason": "overlap over", "requested_by": "sweep"}
+    try:
+        desk.machines.start("retire", execution_name("retire", secret, f"{head.rev} {slot}"), payload)
+    except Conflict:
+        return False
+    return True
 
 
 def _start(desk: Desk, machine: str, secret: str, who: Mapping[str, str]) -> dict[str, str]:
@@ -53,7 +69,7 @@ def _start(desk: Desk, machine: str, secret: str, who: Mapping[str, str]) -> dic
 def execution_name(machine: str, secret: str, attempt: object) -> str:
     """A legal execution name: letters, digits and dashes, one per secret and attempt."""
     digest = hashlib.sha256(f"{machine} {secret} {attempt}".encode()).hexdigest()[:_HASH_CHARS]
-    readable = "".join(c if c.isalnum() else "-" for c in f"{machine}-{secret}")
+    readable = "".join(c if c.isascii() and c.isalnum() else "-" for c in f"{machine}-{secret}")
     return f"{readable[: _NAME_CHARS - _HASH_CHARS - 1]}-{digest}"
 
 

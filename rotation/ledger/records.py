@@ -14,13 +14,16 @@ from rotation.ledger.rows import Key, Row
 
 @dataclass(frozen=True, kw_only=True)
 class Overlap:
-    """Old and new are both valid until `retire_at`; `run_id` is the rotation that opened it."""
+    """Old and new are both valid until `retire_at`; `run_id` is the rotation that opened it.
+
+    witnessed_by: the retirement that saw the old one accepted and then began to revoke it, but could not finish.
+    """
 
     run_id: str
     old: Version
     new: Version
     retire_at: str
-    old_public: dict[str, str] = field(default_factory=dict)
+    witnessed_by: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,7 +25,11 @@ def witness(context: Context) -> StepResult:
         # revoking the old one now would leave no working credential at all
         return StepResult(outcome=Outcome.FAILED, reason="new_not_accepted", facts=_facts("new", new))
     old = context.issuer.probe(context.read(overlap.old))
-    return StepResult(facts=_facts("new", new) | _facts("old", old))
+    facts = _facts("new", new) | _facts("old", old)
+    if old.verdict is not Verdict.ACCEPTED and overlap.witnessed_by:
+        # an earlier retirement saw it work, and broke off after it had begun to revoke
+        facts["witnessed_by"] = overlap.witnessed_by
+    return StepResult(facts=facts)
 
 
 def revoke(context: Context) -> StepResult:
@@ -35,34 +39,36 @@ def revoke(context: Context) -> StepResult:
 
 
 def prove(context: Context) -> StepResult:
-    """Show both again: `dead`, `alive` or `unproven`, with the target's own codes."""
+    """Show both again: `dead`, `alive` or `unproven`, with the target's own codes.
+
+    Fails, to be tried again, while the old one is alive or the target cannot be asked. An old one that was refused
+    already before the revoke stays `unproven` for good: it may never have worked, and waiting would change nothing.
+    """
     overlap = _overlap(context)
     old = context.issuer.probe(context.read(overlap.old))
     new = context.issuer.probe(context.read_live()[1])
     facts = _facts("old", old) | _facts("new", new)
-    proof = _proof(old, new, context.fact("witness", "old_verdict"))
-    if proof == "dead":
-        return StepResult(facts={**facts, "proof": proof})
-    return StepResult(outcome=Outcome.FAILED, reason=f"old_{proof}", facts={**facts, "proof": proof})
+    if old.verdict is Verdict.ACCEPTED:
+        return StepResult(outcome=Outcome.FAILED, reason="old_alive", facts={**facts, "proof": "alive"})
+    if old.verdict is Verdict.UNPROVEN or new.verdict is not Verdict.ACCEPTED:
+        return StepResult(outcome=Outcome.FAILED, reason="old_unproven", facts={**facts, "proof": "unproven"})
+    if _witnessed(context):
+        return StepResult(facts={**facts, "proof": "dead"})
+    return StepResult(facts={**facts, "proof": "unproven", "why": "the old one was refused before it was revoked"})
 
 
 def dispose(context: Context) -> StepResult:
-    """Only now: the proof reads the old version, so the store gives it up last."""
-    return StepResult(facts={"disposed": _disposed(context)})
-
-
-def _disposed(context: Context) -> str:
+    """Only now, and only after a proof: the proof reads the old version, so the store gives it up last."""
+    if context.fact("prove", "proof") != "dead":
+        return StepResult(facts={"disposed": "kept"})
     live, _ = context.read_live()
-    return context.store.dispose(context.policy.ref, _overlap(context).old, live)
+    return StepResult(facts={"disposed": context.store.dispose(context.policy.ref, _overlap(context).old, live)})
 
 
-def _proof(old: Probe, new: Probe, witnessed: str) -> str:
-    if old.verdict is Verdict.ACCEPTED:
-        return "alive"
-    accepted_before = witnessed == Verdict.ACCEPTED.value
-    if old.verdict is Verdict.REFUSED and new.verdict is Verdict.ACCEPTED and accepted_before:
-        return "dead"
-    return "unproven"
+def _witnessed(context: Context) -> bool:
+    """Whether the old one was seen to work just before it was revoked, by this run or by one that broke off."""
+    seen = context.steps["witness"].facts
+    return seen["old_verdict"] == Verdict.ACCEPTED or "witnessed_by" in seen
 
 
 def _facts(which: str, probe: Probe) -> dict[str, str]:

@@ -6,7 +6,7 @@ credential is re-applied as staged, never minted.
 
 from __future__ import annotations
 
-from rotation.context import Context, version_facts
+from rotation.context import Context, version_facts, version_in
 from rotation.contract import Version
 from rotation.errors import Conflict
 from rotation.steps.step import StepResult
@@ -25,8 +25,11 @@ def restore(context: Context) -> StepResult:
 def demote(context: Context) -> StepResult:
     """Make the old version current again, if this run's version is; a first version has nothing to go back to."""
     live = context.live or _settle_promotion(context)
-    if live is None or context.expected is None:
+    if live is None:
         return _NOTHING
+    if context.expected is None:
+        # readers may have it already: it stays, and the head learns of it
+        return StepResult(facts={"undone": "nothing", **version_facts(live)})
     back = context.store.demote(context.policy.ref, context.run.run_id, live, context.expected)
     return StepResult(facts={"undone": "demoted", **version_facts(back)})
 
@@ -37,7 +40,7 @@ def _settle_promotion(context: Context) -> Version | None:
     Reading the pointer would not do: Google's lags. A conflict says that the promotion never happened.
     """
     record, staged = context.steps.get("promote"), context.staged
-    if record is None or record.done or staged is None or context.expected is None:
+    if record is None or record.done or staged is None:
         return None
     try:
         return context.store.promote(context.policy.ref, context.run.run_id, staged, context.expected)
@@ -65,5 +68,9 @@ def abandon(context: Context) -> StepResult:
 
 
 def _stays_current(context: Context) -> bool:
-    """A first version that was promoted stays: there is none before it that readers could get instead."""
-    return context.live is not None and context.expected is None
+    """A first version that was promoted stays: there is none before it that readers could get instead.
+
+    Its promotion may be recorded by `demote`, which settles one that has no outcome.
+    """
+    live = context.live or version_in(context.steps.get("demote"))
+    return live is not None and context.expected is None

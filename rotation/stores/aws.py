@@ -91,7 +91,7 @@ class AwsStore:
             raise Conflict(
                 "pending_foreign",
                 f"another rotation's pending version is on {ref.path}",
-                "look at it with `keyturn status`; a stuck one is removed by `keyturn repair`",
+                "nothing was changed; find out whose it is with `keyturn history`",
             )
         try:
             self._caller.call(Kind.WRITE, lambda: self._put(ref, run_id, value))

@@ -20,7 +20,7 @@ from rotation.stores.limits import check_size
 from rotation.value import SecretValue
 
 ALIAS = "current"
-# Run and version of the last move of the alias, for people and for repair.
+# Run and version of the last move of the alias, for people.
 PROMOTED = "keyturn.promoted"
 # Secret Manager quotas: 64 KiB per payload.
 MAX_VALUE_BYTES = 64 * 1024

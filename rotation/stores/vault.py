@@ -96,7 +96,7 @@ class VaultStore:
             raise Conflict(
                 "pending_foreign",
                 f"another run's pending value is on {path}",
-                "look at it with `keyturn status`; a stuck one is removed by `keyturn repair`",
+                "nothing was changed; find out whose it is with `keyturn history`",
             )
         if staged_value(head.data) != staged_value(data):
             raise Conflict("staged_differs", f"this run staged another value on {path} before")

@@ -59,6 +59,9 @@ class ModelIssuer:
         said = self._target.broken.get("probe")
         if isinstance(said, Verdict):
             return Probe(verdict=said, code="model")
+        after = self._target.broken.get("revoked")
+        if isinstance(after, Verdict) and any(effect.startswith("revoke") for effect in self._target.effects):
+            return Probe(verdict=after)
         fields = value.unsafe_fields()
         accepted = self._target.tokens.get(fields["slot"]) == fields["token"]
         return Probe(verdict=Verdict.ACCEPTED, code="200") if accepted else Probe(verdict=Verdict.REFUSED, code="401")

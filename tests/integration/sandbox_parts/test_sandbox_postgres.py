@@ -81,7 +81,7 @@ def test_the_superuser_that_made_the_database_cannot_log_in_and_its_password_fil
     assert rows(database, "SELECT rolname FROM pg_roles WHERE rolsuper AND rolcanlogin") == []
 
 
-def test_the_authority_creates_members_of_the_group_and_ends_their_sessions(database: Database) -> None:
+def test_the_authority_creates_members_of_the_group_and_ends_sessions_only_with_the_members_rights(database: Database) -> None:
     _, port, _, _ = database
     rows(database, f"CREATE ROLE payments_one LOGIN PASSWORD '{scram_verifier('one')}'")
     rows(database, "GRANT payments_app TO payments_one")
@@ -89,7 +89,12 @@ def test_the_authority_creates_members_of_the_group_and_ends_their_sessions(data
         member.run("INSERT INTO transfers (cents) VALUES (5)")
         assert member.run("SELECT cents FROM transfers") == [[5]]
         pid = member.run("SELECT pg_backend_pid()")[0][0]
+        with pytest.raises(DatabaseError) as refused:
+            rows(database, f"SELECT pg_terminate_backend({pid}, 5000)")
+        assert refused.value.args[0]["C"] == "42501"
+        rows(database, "GRANT payments_one TO CURRENT_USER WITH INHERIT TRUE, SET FALSE")
         assert rows(database, f"SELECT pg_terminate_backend({pid}, 5000)") == [[True]]
+        rows(database, "REVOKE payments_one FROM CURRENT_USER")
     rows(database, "ALTER ROLE payments_one NOLOGIN PASSWORD NULL")
     assert sqlstate(port, "payments_one", "one") == "28P01"
 

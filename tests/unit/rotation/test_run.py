@@ -179,14 +179,43 @@ def test_a_new_credential_that_is_not_accepted_saves_the_old_one(world: World) -
     assert world.ledger.run(run_id_of("arn:retire"))[0].failure["reason"] == "new_not_accepted"
 
 
-def test_an_old_credential_that_was_refused_before_the_revoke_proves_nothing(world: World) -> None:
+def test_an_old_credential_that_was_refused_before_the_revoke_is_never_called_dead(world: World) -> None:
     slot = world.current()["slot"]
     world.rotate("arn:2")
     world.clock.advance(OVERLAP_S)
     world.target.tokens.pop(slot)
+    assert world.retire("arn:retire") == "succeeded"
+    _, steps = world.ledger.run(run_id_of("arn:retire"))
+    assert steps["prove"].facts["proof"] == "unproven"
+    assert steps["prove"].facts["why"] == "the old one was refused before it was revoked"
+    assert steps["dispose"].facts["disposed"] == "kept", "an old version without a proof is given up"
+    assert world.ledger.head(NAME).overlap is None, "a secret that nobody could rotate any more"
+
+
+def test_a_retirement_that_broke_off_after_the_revoke_is_finished_by_the_next_one(world: World) -> None:
+    world.rotate("arn:2")
+    world.clock.advance(OVERLAP_S)
+    world.target.broken["revoked"] = Verdict.UNPROVEN
+    assert world.retire("arn:retire") == "failed"
+    head = world.ledger.head(NAME)
+    assert head.overlap is not None
+    assert head.overlap.witnessed_by == run_id_of("arn:retire")
+    world.target.broken.clear()
+    assert world.retire("arn:again") == "succeeded"
+    _, steps = world.ledger.run(run_id_of("arn:again"))
+    assert steps["prove"].facts["proof"] == "dead"
+    assert steps["witness"].facts["witnessed_by"] == run_id_of("arn:retire")
+
+
+def test_an_old_credential_that_is_still_accepted_after_the_revoke_is_alive_and_stays_in_the_overlap(
+    world: World,
+) -> None:
+    world.rotate("arn:2")
+    world.clock.advance(OVERLAP_S)
+    world.target.broken["probe"] = Verdict.ACCEPTED
     assert world.retire("arn:retire") == "failed"
     run, steps = world.ledger.run(run_id_of("arn:retire"))
-    assert run.failure["reason"] == "old_unproven"
+    assert (run.failure["reason"], steps["prove"].facts["proof"]) == ("old_alive", "alive")
     assert "dispose" not in steps
     assert world.ledger.head(NAME).overlap is not None
 
