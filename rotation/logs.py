@@ -42,7 +42,7 @@ class JsonFormatter(logging.Formatter):
             **self._bound,
         }
         try:
-            return self._json({**self._told(record), **line})
+            return self._json({**line, **self._told(record), **line})
         except Exception as exc:  # noqa: BLE001 - whatever an object of a log line does, the line has to come
             return self._json({**line, "message": f"[a line that could not be written: {type(exc).__name__}]"})
 

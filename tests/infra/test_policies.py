@@ -9,8 +9,9 @@ from conftest import Stack
 
 import policies
 from infra.config import ROOT, Settings, settings
-from infra.recording import record, stack_config
+from infra.recording import record
 from infra.resolved import resolved
+from infra.stack_file import stack_config
 from rotation.errors import Refused
 from rotation.policy import Fact, Target, from_document
 

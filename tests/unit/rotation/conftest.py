@@ -1,14 +1,16 @@
-"""The ledger's table, twice: in memory, and DynamoDB's own rules as moto has them."""
+"""The ledger's table in memory and under DynamoDB's rules as moto has them; a function's world, and its logging."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 
 import boto3
 import pytest
+from function_world import TOKEN, FunctionWorld
 from moto import mock_aws
 
-from rotation import aws_client
+from rotation import aws_client, logs
 from rotation.calls import Caller, Meter, NullBreaker
 from rotation.ledger.dynamo import DynamoRows
 from rotation.ledger.ledger import Ledger
@@ -64,3 +66,22 @@ def _create_table(client: object) -> None:
 @pytest.fixture
 def ledger(rows: Rows, clock: Clock) -> Ledger:
     return Ledger(rows, clock)
+
+
+@pytest.fixture
+def logging_put_back() -> Iterator[None]:
+    """Whatever a test configures: the root logger is the process's own."""
+    loggers = [logging.getLogger(name) for name in (None, logs.LOGGER, *logs._VENDORS)]
+    levels, handlers = [one.level for one in loggers], logging.getLogger().handlers[:]
+    yield
+    logging.getLogger().handlers[:] = handlers
+    for one, level in zip(loggers, levels, strict=True):
+        one.setLevel(level)
+
+
+@pytest.fixture
+def world(logging_put_back: None, monkeypatch: pytest.MonkeyPatch) -> FunctionWorld:
+    """A secret with its first value, reached through a store's function."""
+    made = FunctionWorld(monkeypatch, TOKEN)
+    assert made.rotate("arn:first") == "succeeded"
+    return made
