@@ -101,7 +101,7 @@ def _silent_sweep(names: Names) -> AlarmRule:
     return AlarmRule(
         name="sweep-silent",
         reason="sweep-silent",
-        says="The sweep has not finished for a quarter of an hour: nothing due is rotated.",
+        says="The sweep has not finished for a quarter of an hour: no overlap that is over is ended.",
         namespace="AWS/States",
         metric="ExecutionsSucceeded",
         dimensions={"StateMachineArn": names.machine_arn("sweep")},

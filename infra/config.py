@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pulumi
 from pulumi.runtime.config import CONFIG
 
-from infra.config_keys import KEYS
+from infra.config_keys import KEYS, Key
 from rotation.errors import Refused
 
 PROJECT = "keyturn"
@@ -84,42 +84,60 @@ class Settings:
 
 def load() -> Settings:
     """The Settings of the running program's stack; Refused `bad_configuration` names every problem."""
-    prefix = f"{PROJECT}:"
+    return settings(pulumi.get_stack(), configured(PROJECT))
+
+
+def configured(project: str) -> dict[str, str]:
+    """The running program's configuration of `project`, without that prefix."""
+    prefix = f"{project}:"
     names = [name.removeprefix(prefix) for name in CONFIG.get() if name.startswith(prefix)]
-    config = pulumi.Config(PROJECT)
-    return settings(pulumi.get_stack(), {name: config.get(name) or "" for name in names})
+    config = pulumi.Config(project)
+    return {name: config.get(name) or "" for name in names}
 
 
 def settings(stack: str, configured: Mapping[str, str], root: Path = ROOT) -> Settings:
     """Settings of `stack` from its keys without the project's prefix; pure but for the sandbox's facts file."""
-    problems = _unknown_keys(configured)
+    problems = unknown_keys(configured, [*(key.name for key in KEYS), SANDBOX_FACTS])
     texts = dict(configured) | _sandbox_facts(configured.get(SANDBOX_FACTS, ""), root, problems)
+    values = values_of(KEYS, texts, f"Pulumi.{stack}.yaml", problems)
+    problems += _mismatches(stack, texts, values)
+    refuse(problems)
+    return Settings(stack=stack, facts=texts, **values)  # type: ignore[arg-type]  # the table of keys holds the types
+
+
+def values_of(
+    keys: Sequence[Key], texts: Mapping[str, str], file: str, problems: list[str], project: str = PROJECT
+) -> dict[str, object]:
+    """What the table `keys` makes of `texts`, by field; what is missing or wrong is added to `problems`."""
     values: dict[str, object] = {}
-    for key in KEYS:
+    for key in keys:
         if key.name not in texts:
             if not key.local_only:
-                problems.append(f"`{PROJECT}:{key.name}` is missing: add it to Pulumi.{stack}.yaml")
+                problems.append(f"`{project}:{key.name}` is missing: add it to {file}")
             continue
         try:
             values[key.field] = key.read(texts[key.name])
         except ValueError as exc:
-            problems.append(f"`{PROJECT}:{key.name}` has to be {exc}")
-    problems += _mismatches(stack, texts, values)
+            problems.append(f"`{project}:{key.name}` has to be {exc}")
+    return values
+
+
+def refuse(problems: Sequence[str]) -> None:
+    """Refused `bad_configuration` with every one of `problems`; nothing when there is none."""
     if problems:
         raise Refused(
             "bad_configuration", "\n  ".join(["the configuration is wrong:", *problems]), "correct it and repeat"
         )
-    return Settings(stack=stack, facts=texts, **values)  # type: ignore[arg-type]  # the table of keys holds the types
 
 
-def _unknown_keys(configured: Mapping[str, str]) -> list[str]:
-    known = [key.name for key in KEYS] + [SANDBOX_FACTS]
+def unknown_keys(configured: Iterable[str], known: Sequence[str], project: str = PROJECT) -> list[str]:
+    """One problem for each key that is not in `known`, with the nearest one that is."""
     problems = []
     for name in configured:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean `{PROJECT}:{near[0]}`?" if near else "remove it"
-            problems.append(f"`{PROJECT}:{name}` is not a key of this program: {hint}")
+            hint = f"did you mean `{project}:{near[0]}`?" if near else "remove it"
+            problems.append(f"`{project}:{name}` is not a key of this program: {hint}")
     return problems
 
 

@@ -69,6 +69,7 @@ class Delivery(pulumi.ComponentResource):
             name=full,
             description="CodeDeploy shifts the functions' aliases",
             assume_role_policy=trust("codedeploy.amazonaws.com", self._names.settings.aws_account),
+            permissions_boundary=self._names.boundary_arn,
             opts=child,
         )
         functions = [arn for kind in FUNCTIONS for arn in (self._names.function_arn(kind), self._names.live_arn(kind))]

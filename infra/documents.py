@@ -11,6 +11,8 @@ import pulumi
 IAM_VERSION = "2012-10-17"
 # A role's inline policies together, without white space (IAM quotas).
 INLINE_POLICY_LIMIT = 10_240
+# One managed policy, without white space (IAM quotas).
+MANAGED_POLICY_LIMIT = 6_144
 
 Statement = dict[str, Any]
 

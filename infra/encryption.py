@@ -18,7 +18,7 @@ from infra.names import Names
 from infra.wildcards import KEY_ADMINISTRATION, KEY_FOR_ALARMS, KEY_FOR_LOGS, KEY_FOR_READERS
 
 # The longest and the shortest delay KMS offers between a deletion and the end of the key.
-_DELETION_DAYS_PROTECTED = 30
+DELETION_DAYS_PROTECTED = 30
 _DELETION_DAYS = 7
 
 
@@ -42,7 +42,7 @@ class Encryption(pulumi.ComponentResource):
             "Signs the vault function's login",
             key_usage="SIGN_VERIFY",
             customer_master_key_spec="RSA_2048",
-            policy=as_json([_administration(args.names)]),
+            policy=as_json([administration(args.names)]),
         )
         self.data_key_arn = data.arn
         self.signing_key_arn = signing.arn
@@ -58,7 +58,7 @@ class Encryption(pulumi.ComponentResource):
             description=f"{description} ({settings.stack})",
             # an asymmetric key does not rotate by itself
             enable_key_rotation="key_usage" not in inputs,
-            deletion_window_in_days=_DELETION_DAYS_PROTECTED if settings.protects else _DELETION_DAYS,
+            deletion_window_in_days=DELETION_DAYS_PROTECTED if settings.protects else _DELETION_DAYS,
             opts=pulumi.ResourceOptions(parent=self, protect=settings.protects),
             **inputs,
         )
@@ -67,7 +67,8 @@ class Encryption(pulumi.ComponentResource):
         return key
 
 
-def _administration(names: Names) -> Statement:
+def administration(names: Names) -> Statement:
+    """The account keeps managing a key, through the roles it gives that to."""
     root = f"arn:aws:iam::{names.settings.aws_account}:root"
     return KEY_ADMINISTRATION.allow(Principal={"AWS": root})
 
@@ -78,7 +79,7 @@ def _data_policy(args: EncryptionArgs) -> pulumi.Output[str]:
     account = {"StringEquals": {"aws:SourceAccount": settings.aws_account}}
     logs = f"logs.{settings.region}.amazonaws.com"
     statements = [
-        _administration(names),
+        administration(names),
         KEY_FOR_LOGS.allow(Principal={"Service": logs}, Condition=groups),
         KEY_FOR_ALARMS.allow(Principal={"Service": "cloudwatch.amazonaws.com"}, Condition=account),
     ]

@@ -68,6 +68,7 @@ class RotationFunction(pulumi.ComponentResource):
             name=self._full,
             description=f"The function {self._full}",
             assume_role_policy=trust("lambda.amazonaws.com", account),
+            permissions_boundary=args.names.boundary_arn,
             opts=self._child,
         )
         policy = aws.iam.RolePolicy(

@@ -1,8 +1,10 @@
 """GitHub's side of delivery: an environment with reviewers, variables without secrets, and a role taken by OIDC.
 
 The role's trust names repository and environment, so that only a job that passed the environment's reviewers can take
-it; it may start deployments of the functions and nothing else. Not here: the role that applies the program, which must
-exist before the program (`docs/bootstrap.md`), and CI secrets, which the runtime writes.
+it; it may start deployments of the functions and nothing else. The trust names the OpenID Connect provider by its
+computed ARN: an account has one for GitHub, and `bootstrap/` declares it, so that two stacks can share an account. On
+`local` there is none, and nothing can take the role: nobody issues GitHub's tokens there. Not here: the role that
+applies the program, which must exist before the program (`bootstrap/`), and CI secrets, which the runtime writes.
 """
 
 from __future__ import annotations
@@ -16,12 +18,8 @@ import pulumi_aws as aws
 import pulumi_github as github
 
 from infra.documents import Statement, allow, as_json
+from infra.github_trust import SESSION_S, github_trust
 from infra.names import FUNCTIONS, Names
-
-_ISSUER = "token.actions.githubusercontent.com"
-_AUDIENCE = "sts.amazonaws.com"
-# A canary shift takes five minutes; an hour is the least a role's session limit can be.
-_SESSION_S = 3_600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +30,7 @@ class GithubEnvironmentArgs:
 
 
 class GithubEnvironment(pulumi.ComponentResource):
-    """Environment, variables, OIDC provider and role. Output: `role_arn`."""
+    """Environment, variables and role. Output: `role_arn`."""
 
     def __init__(self, name: str, args: GithubEnvironmentArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__("keyturn:infra:GithubEnvironment", name, None, opts)
@@ -75,30 +73,18 @@ class GithubEnvironment(pulumi.ComponentResource):
         }
 
     def _role(self) -> Any:
-        provider = aws.iam.OpenIdConnectProvider(
-            "github", url=f"https://{_ISSUER}", client_id_lists=[_AUDIENCE], opts=self._child
-        )
         full = self._names.of("delivery")
         role = aws.iam.Role(
             full,
             name=full,
             description="GitHub Actions starts deployments of the functions",
-            assume_role_policy=as_json([self._trust(provider)]),
-            max_session_duration=_SESSION_S,
+            assume_role_policy=as_json([github_trust(self._names)]),
+            permissions_boundary=self._names.boundary_arn,
+            max_session_duration=SESSION_S,
             opts=self._child,
         )
         aws.iam.RolePolicy(full, name="own", role=role.name, policy=as_json(_deploys(self._names)), opts=self._child)
         return role.arn
-
-    def _trust(self, provider: aws.iam.OpenIdConnectProvider) -> Statement:
-        settings = self._names.settings
-        subject = f"repo:{settings.github_owner}/{settings.github_repository}:environment:{settings.stack}"
-        return {
-            "Effect": "Allow",
-            "Action": "sts:AssumeRoleWithWebIdentity",
-            "Principal": {"Federated": provider.arn},
-            "Condition": {"StringEquals": {f"{_ISSUER}:aud": _AUDIENCE, f"{_ISSUER}:sub": subject}},
-        }
 
 
 def _deploys(names: Names) -> list[Statement]:

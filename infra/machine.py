@@ -73,6 +73,7 @@ class Machine(pulumi.ComponentResource):
             name=self._full,
             description=f"The state machine {self._full}",
             assume_role_policy=trust("states.amazonaws.com", args.names.settings.aws_account),
+            permissions_boundary=args.names.boundary_arn,
             opts=self._child,
         )
         statements = [*args.invokes, LOG_DELIVERY.allow(), TRACES.allow()]

@@ -31,6 +31,17 @@ class Names:
         """An ARN in the stack's account and region."""
         return f"arn:aws:{service}:{self.settings.region}:{self.settings.aws_account}:{resource}"
 
+    def bootstrapped(self, what: str) -> str:
+        """`keyturn-bootstrap-prod-state`: what the stack of `bootstrap/` made, out of reach of `keyturn-prod-*`."""
+        return f"{self.settings.name_prefix}-bootstrap-{self.settings.stack}-{what}"
+
+    @property
+    def boundary_arn(self) -> str | None:
+        """The permissions boundary every role is born with; none on `local`, where nothing was bootstrapped."""
+        if self.settings.local:
+            return None
+        return f"arn:aws:iam::{self.settings.aws_account}:policy/{self.bootstrapped('boundary')}"
+
     def role_arn(self, what: str) -> str:
         """The role of a function, machine or service called `what`."""
         return f"arn:aws:iam::{self.settings.aws_account}:role/{self.of(what)}"

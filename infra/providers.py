@@ -54,7 +54,7 @@ class Providers:
 def declare_providers(settings: Settings) -> Providers:
     """One provider per cloud for this stack."""
     return Providers(
-        aws=_emulated(settings) if settings.local else _account(settings),
+        aws=_emulated(settings) if settings.local else account_provider(settings),
         # a child token would outlive an interrupted apply
         vault=vault.Provider("vault", address=settings.vault_address, skip_child_token=True),
         gcp=gcp.Provider("gcp", project=settings.google_project, default_labels=_tags(settings)),
@@ -62,17 +62,18 @@ def declare_providers(settings: Settings) -> Providers:
     )
 
 
-def _tags(settings: Settings) -> dict[str, str]:
-    return {"project": PROJECT, "stack": settings.stack, "owner": "platform"}
+def _tags(settings: Settings, project: str = PROJECT) -> dict[str, str]:
+    return {"project": project, "stack": settings.stack, "owner": "platform"}
 
 
-def _account(settings: Settings) -> aws.Provider:
+def account_provider(settings: Settings, project: str = PROJECT) -> aws.Provider:
+    """The one account of a real stack; `project` is the tag by which permissions tell whose a key is."""
     return aws.Provider(
         "aws",
         region=settings.region,
         # the wrong profile in a shell is refused before it can do harm
         allowed_account_ids=[settings.aws_account],
-        default_tags=aws.ProviderDefaultTagsArgs(tags=_tags(settings)),
+        default_tags=aws.ProviderDefaultTagsArgs(tags=_tags(settings, project)),
     )
 
 

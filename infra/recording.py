@@ -7,7 +7,6 @@ ignored changes, dependencies) read from the request itself. Not an engine: noth
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
-import yaml
 from pulumi.runtime import Settings, configure, mocks, rpc, set_all_config
 from pulumi.runtime.settings import set_root_resource
 
 from infra.config import PROJECT, ROOT, SANDBOX_FACTS
+from infra.stack_file import stack_config
 from infra.stand_ins import answer, outputs
 
 _STACK_TYPE = "pulumi:pulumi:Stack"
@@ -44,28 +43,26 @@ class Recorded:
     depends_on: tuple[str, ...]
 
 
-def stack_config(stack: str, root: Path = ROOT) -> dict[str, str]:
-    """`Pulumi.<stack>.yaml` as the command hands it to a program: lists and numbers as JSON text."""
-    loaded = yaml.safe_load((root / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))
-    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in loaded["config"].items()}
-
-
 def record(
-    stack: str, changes: Mapping[str, str | None] | None = None, program: Callable[[], None] | None = None
+    stack: str,
+    changes: Mapping[str, str | None] | None = None,
+    program: Callable[[], None] | None = None,
+    root: Path = ROOT,
+    project: str = PROJECT,
 ) -> list[Recorded]:
     """Everything the program declares for `stack`, in order of registration.
 
-    `changes` replaces configuration keys (None removes one). A running sandbox is not looked at, so that two recordings
-    are alike. Raises what the program raises.
+    `changes` replaces configuration keys (None removes one). `root`: the folder of the project's files. A running
+    sandbox is not looked at, so that two recordings are alike. Raises what the program raises.
     """
-    config = stack_config(stack) | {key: value for key, value in (changes or {}).items() if value is not None}
+    config = stack_config(stack, root) | {key: value for key, value in (changes or {}).items() if value is not None}
     for key in [f"{PROJECT}:{SANDBOX_FACTS}", *(key for key, value in (changes or {}).items() if value is None)]:
         config.pop(key, None)
-    monitor = _Monitor(stack)
+    monitor = _Monitor(stack, project)
     with _event_loop() as loop:
         set_root_resource(None)  # type: ignore[arg-type]  # none yet: the program makes it
         set_all_config(config)
-        configure(_connected(monitor, stack))
+        configure(_connected(monitor, stack, project))
         loop.run_until_complete(pulumi.runtime.run_in_stack(program or _whole_program))
     return monitor.recorded
 
@@ -88,13 +85,13 @@ def _event_loop() -> Iterator[asyncio.AbstractEventLoop]:
         loop.close()
 
 
-def _connected(monitor: mocks.MockMonitor, stack: str) -> Settings:
+def _connected(monitor: mocks.MockMonitor, stack: str, project: str) -> Settings:
     # set_mocks would make a stack of its own, beside the one that run_in_stack makes
     return mocks.MockSettings(  # type: ignore[no-untyped-call]  # the SDK leaves it untyped
         monitor=monitor,
         monitor_features=set(monitor.GetDeploymentInfo(None).supportedFeatures),  # type: ignore[no-untyped-call]
         engine=mocks.MockEngine(None),
-        project=PROJECT,
+        project=project,
         stack=stack,
         dry_run=True,
         organization="organization",
@@ -119,17 +116,18 @@ class _Answers(mocks.Mocks):
 
 
 class _Monitor(mocks.MockMonitor):
-    def __init__(self, stack: str) -> None:
+    def __init__(self, stack: str, project: str) -> None:
         self.answers = _Answers()
         super().__init__(self.answers)
         self.recorded: list[Recorded] = []
         self._stack = stack
+        self._project = project
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:
         """The engine's form: every parent's type but the stack's stands before the resource's own."""
         chain = parent.split("::")[2] if parent else ""
         qualified = type_ if chain in ("", _STACK_TYPE) else f"{chain}${type_}"
-        return f"urn:pulumi:{self._stack}::{PROJECT}::{qualified}::{name}"
+        return f"urn:pulumi:{self._stack}::{self._project}::{qualified}::{name}"
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802  # the protocol's name
         """Note the request with its options, then answer as the mock does."""

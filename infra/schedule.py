@@ -64,6 +64,7 @@ class SweepSchedule(pulumi.ComponentResource):
             name=full,
             description="The schedule of the sweep",
             assume_role_policy=trust("scheduler.amazonaws.com", args.names.settings.aws_account),
+            permissions_boundary=args.names.boundary_arn,
             opts=child,
         )
         statements = [

@@ -33,7 +33,7 @@ def _queue(name: str, inputs: Inputs) -> dict[str, Any]:
 _MADE: Mapping[str, Callable[[str, Inputs], dict[str, Any]]] = {
     "aws:kms/key:Key": lambda name, inputs: {**_arn("kms", "key/{logical}")(name, inputs), "keyId": f"{name}-key-id"},
     "aws:iam/role:Role": _arn("iam", "role/{name}"),
-    "aws:iam/openIdConnectProvider:OpenIdConnectProvider": _arn("iam", "oidc-provider/{logical}"),
+    "aws:iam/policy:Policy": _arn("iam", "policy/{name}"),
     "aws:secretsmanager/secret:Secret": _arn("secretsmanager", "secret:{name}-recorded"),
     "aws:cloudwatch/logGroup:LogGroup": _arn("logs", "log-group:{name}"),
     "aws:cloudwatch/eventRule:EventRule": _arn("events", "rule/{name}"),

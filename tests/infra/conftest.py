@@ -25,17 +25,23 @@ with warnings.catch_warnings():
         for _module in _modules.split():
             hasattr(getattr(_sdk, _module), "loaded")
 
+from bootstrap.config import PROJECT as BOOTSTRAP
+from bootstrap.program import declare as declare_bootstrap
+from infra.config import PROJECT, ROOT
 from infra.recording import Recorded, record
 
 STACKS = ("local", "staging", "prod")
+# Stacks with an account, which `bootstrap/` prepares.
+REAL = ("staging", "prod")
 
 
 class Stack:
-    """One recorded stack with the questions tests ask of it."""
+    """One recorded stack with the questions tests ask of it, of the main program or of the bootstrap."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, project: str = PROJECT) -> None:
         self.name = name
-        self.resources = record(name)
+        bootstrapping = (None, declare_bootstrap, ROOT / "bootstrap", project)
+        self.resources = record(name) if project == PROJECT else record(name, *bootstrapping)
 
     def of(self, type_: str) -> list[Recorded]:
         """Resources of a type; a type that nobody declares is a mistake of the test."""
@@ -69,3 +75,13 @@ def stack(request: pytest.FixtureRequest, stacks: dict[str, Stack]) -> Stack:
 @pytest.fixture
 def prod(stacks: dict[str, Stack]) -> Stack:
     return stacks["prod"]
+
+
+@pytest.fixture(scope="session")
+def bootstraps() -> dict[str, Stack]:
+    return {name: Stack(name, BOOTSTRAP) for name in REAL}
+
+
+@pytest.fixture(params=REAL)
+def bootstrap(request: pytest.FixtureRequest, bootstraps: dict[str, Stack]) -> Stack:
+    return bootstraps[request.param]

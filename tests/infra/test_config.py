@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from infra.config import settings
-from infra.recording import record, stack_config
+from infra.recording import record
+from infra.stack_file import stack_config
 from rotation.errors import Refused
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from infra.config import ROOT
 
-FILES = sorted((ROOT / "infra").glob("*.py"))
+FILES = sorted(path for package in ("infra", "bootstrap") for path in (ROOT / package).glob("*.py"))
 # No function of the program is longer: a constructor that grows becomes two components.
 LONGEST = 40
 USUAL = 25
@@ -49,18 +49,18 @@ def test_a_component_has_its_own_file_its_type_token_its_args_and_registers_its_
     assert len({path for path, _ in found}) == len(found)
     for path, node in found:
         body = path.read_text()
-        assert f'super().__init__("keyturn:infra:{node.name}", name, None, opts)' in body, path.name
+        assert f'super().__init__("keyturn:{path.parent.name}:{node.name}", name, None, opts)' in body, path.name
         assert f"@dataclass(frozen=True, kw_only=True)\nclass {node.name}Args:" in body, path.name
         (constructor,) = [one for one in node.body if isinstance(one, ast.FunctionDef) and one.name == "__init__"]
         assert "register_outputs" in ast.unparse(constructor.body[-1]), path.name
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_nothing_is_declared_inside_apply(path: Path) -> None:
     calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)]
     assert not [node for node in calls if node.attr == "apply"]
 
 
 def test_only_the_configuration_reads_pulumi_config() -> None:
-    readers = [path.name for path in FILES if "pulumi.Config(" in path.read_text()]
-    assert readers == ["config.py"]
+    readers = [path.relative_to(ROOT).as_posix() for path in FILES if "pulumi.Config(" in path.read_text()]
+    assert readers == ["infra/config.py"]

@@ -1,0 +1,1 @@
+"""What must exist in an account before the first deployment, as a Pulumi project of its own."""

@@ -1,0 +1,64 @@
+"""The first approver: who may ask the control function, as themselves and with a second factor, and nothing else.
+
+Approving a run will be a verb of the control function, which alone answers task tokens; today the role may invoke
+control. The session carries the user's name, so that the record names a person and not a role. That approver and
+requester differ is control's to hold, not IAM's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.documents import Statement, allow, as_json
+from infra.names import CONTROL, Names
+
+# The least a role's session limit can be; an approval takes minutes.
+_SESSION_S = 3_600
+# A second factor that was shown longer ago than a session lasts is asked for again.
+_FACTOR_AGE_S = _SESSION_S
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApproverRoleArgs:
+    """`approvers`: ARNs of IAM users."""
+
+    names: Names
+    approvers: Sequence[str]
+
+
+class ApproverRole(pulumi.ComponentResource):
+    """The role. Output: `arn`."""
+
+    def __init__(self, name: str, args: ApproverRoleArgs, opts: pulumi.ResourceOptions) -> None:
+        super().__init__("keyturn:bootstrap:ApproverRole", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        full = args.names.bootstrapped("approver")
+        role = aws.iam.Role(
+            full,
+            name=full,
+            description="Asks Keyturn's control function, with a second factor",
+            assume_role_policy=as_json([_named_people(args.approvers)]),
+            max_session_duration=_SESSION_S,
+            opts=child,
+        )
+        invoke = allow("AskControl", ["lambda:InvokeFunction"], [args.names.live_arn(CONTROL)])
+        aws.iam.RolePolicy(full, name="own", role=role.name, policy=as_json([invoke]), opts=child)
+        self.arn = role.arn
+        self.register_outputs({"arn": self.arn})
+
+
+def _named_people(approvers: Sequence[str]) -> Statement:
+    return {
+        "Effect": "Allow",
+        "Action": "sts:AssumeRole",
+        "Principal": {"AWS": list(approvers)},
+        "Condition": {
+            "Bool": {"aws:MultiFactorAuthPresent": "true"},
+            "NumericLessThan": {"aws:MultiFactorAuthAge": str(_FACTOR_AGE_S)},
+            "StringEquals": {"sts:RoleSessionName": "${aws:username}"},
+        },
+    }
