@@ -42,7 +42,8 @@ _KEPT = (
     r"|\bprojects/[\w-]{1,64}/secrets/[\w-]{1,255}(?:/versions/\w{1,64})?(?![A-Za-z0-9+/_-])"
     r"|(?:/[\w.+@-]{1,80}){1,24}\.py\b"
 )
-_SHAPES = re.compile(
+# Patterns as text: `re` compiles and keeps them when the first line is written, not while the handler is imported.
+_SHAPES = (
     rf"(?P<kept>{_KEPT})"
     # a JSON web token, or the five parts of an encrypted one
     r"|eyJ[\w-]{8,}(?:\.[\w-]*){1,4}"
@@ -57,7 +58,7 @@ _SHAPES = re.compile(
     rf"|(?<!{_RUN})(?=[A-Z0-9+/_-]*[a-z])(?=[a-z0-9+/_-]*[A-Z]){_RUN}{{{LONG},}}={{0,2}}"
 )
 # `key=value`, `'key': 'value'`, also inside a text that is JSON within JSON.
-_INLINE = re.compile(
+_INLINE = (
     r"(?P<key>[\w.-]{1,64})(?P<between>\\*[\"']\s*:\s*\\*|\s*=\s*)"
     r"(?P<value>\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[^\s,;&\"'(){}\[\]]+)"
 )
@@ -90,7 +91,7 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """The text without what looks like a credential."""
-        return _INLINE.sub(self._inline, _SHAPES.sub(_shape, text))
+        return re.sub(_INLINE, self._inline, re.sub(_SHAPES, _shape, text))
 
     def _inline(self, found: re.Match[str]) -> str:
         return found["key"] + found["between"] + REDACTED if self._hides(found["key"]) else found[0]
