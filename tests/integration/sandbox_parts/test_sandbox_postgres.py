@@ -81,7 +81,9 @@ def test_the_superuser_that_made_the_database_cannot_log_in_and_its_password_fil
     assert rows(database, "SELECT rolname FROM pg_roles WHERE rolsuper AND rolcanlogin") == []
 
 
-def test_the_authority_creates_members_of_the_group_and_ends_sessions_only_with_the_members_rights(database: Database) -> None:
+def test_the_authority_creates_members_of_the_group_and_ends_sessions_only_with_the_members_rights(
+    database: Database,
+) -> None:
     _, port, _, _ = database
     rows(database, f"CREATE ROLE payments_one LOGIN PASSWORD '{scram_verifier('one')}'")
     rows(database, "GRANT payments_app TO payments_one")
