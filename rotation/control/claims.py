@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TypedDict
 
 from rotation.control.desk import Desk, run_id_of
+from rotation.control.records import leftover_of
 from rotation.errors import KeyturnError, NotFound, Refused, Throttled, Unavailable
 from rotation.ledger.records import Head, Run
 from rotation.phases import Outcome
@@ -79,7 +80,17 @@ def _new_run(desk: Desk, request: Request, machine: str) -> Run:
     _check_overlap(head, machine, desk.ledger.now())
     run = _run(request, policy, head, machine)
     function = desk.functions.pin(policy.store, run.run_id)
-    return desk.ledger.claim(head, replace(run, function=function, started_at=desk.ledger.now()))
+    leftover = _left_behind(desk, head)
+    run = replace(run, function=function, started_at=desk.ledger.now(), leftover=leftover)
+    return desk.ledger.claim(replace(head, leftover=leftover), run)
+
+
+def _left_behind(desk: Desk, head: Head) -> str:
+    """The run whose candidate may still be about: a failed one, or one whose execution ended without a record."""
+    if not head.run_id:
+        return head.leftover
+    dead, steps = desk.ledger.run(head.run_id)
+    return leftover_of(head, dead, steps)
 
 
 def _run(request: Request, policy: Policy, head: Head, machine: str) -> Run:

@@ -12,7 +12,7 @@ from rotation.control.desk import run_id_of
 from rotation.errors import NotFound
 from rotation.invocation import Answer
 from rotation.ledger.ledger import Ledger, timestamp
-from rotation.ledger.records import Overlap, Run, StepRecord
+from rotation.ledger.records import Head, Overlap, Run, StepRecord
 from rotation.phases import Outcome, phase_named
 from rotation.policy import from_document
 
@@ -24,7 +24,8 @@ def record(ledger: Ledger, run_id: str) -> Answer:
     run, steps = ledger.run(run_id)
     if run.status == "running":
         ended = replace(run, status="succeeded", ended_at=ledger.now())
-        ledger.end(ended, ledger.head(run.secret), overlap=_overlap(ended, steps))
+        head = replace(ledger.head(run.secret), leftover="" if run.machine == "rotate" else run.leftover)
+        ledger.end(ended, head, overlap=_overlap(ended, steps))
     return _PASSED
 
 
@@ -47,9 +48,22 @@ def record_failure(ledger: Ledger, secret: str, execution: str, failure: Mapping
     if staged and _passed(steps.get("abandon")):
         # only then: the token of a version still pending would let the next run overwrite it
         head = replace(head, pending_token=staged.id)
+    head = replace(head, leftover=leftover_of(head, run, steps))
     left_open = _overlap(ended, steps) if failure["phase"] == "record" else _still_open(head.overlap, run, steps)
     ledger.end(ended, head, overlap=left_open)
     return _PASSED
+
+
+def leftover_of(head: Head, run: Run, steps: Mapping[str, StepRecord]) -> str:
+    """The run whose candidate is still about: this one, or the one that it was to settle first and could not.
+
+    Only a candidate that readers never got, or no longer get, may be withdrawn later.
+    """
+    if "stage" not in steps:
+        return head.leftover
+    hidden = "promote" not in steps or _passed(steps.get("demote"))
+    undone = _passed(steps.get("withdraw")) and _passed(steps.get("abandon"))
+    return run.run_id if hidden and not undone else ""
 
 
 def _still_open(overlap: Overlap | None, run: Run, steps: Mapping[str, StepRecord]) -> Overlap | None:

@@ -109,5 +109,6 @@ def _claim(ledger: Ledger, policy: Policy, token: str) -> None:
         started_at=ledger.now(),
         current=head.current,
         pending_token=head.pending_token,
+        leftover=head.leftover,
     )
     ledger.claim(head, run)

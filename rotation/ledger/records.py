@@ -42,6 +42,8 @@ class Head:
     # what the store told about its pending place the last time, for stores that need it (see Observation)
     pending_token: str = ""
     overlap: Overlap | None = None
+    # a failed run whose candidate could not be withdrawn or abandoned: the next run does that first
+    leftover: str = ""
 
     @property
     def key(self) -> Key:
@@ -73,6 +75,7 @@ class Run:
     current: Version | None = None
     pending_token: str = ""
     overlap: Overlap | None = None
+    leftover: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ from rotation.contract import Observation, Verdict, Version
 from rotation.errors import Refused
 from rotation.phases import Outcome
 from rotation.steps.step import StepResult
+from rotation.steps.undo import settle_leftover
 from rotation.value import SecretValue
 
 # Marks the freshly minted value among the values of an invocation until the store has named its version.
@@ -21,6 +22,7 @@ def intend_stage(context: Context) -> dict[str, str]:
     earlier = context.steps.get("stage")
     if earlier is not None and _found_again(context, earlier.intent):
         return earlier.intent
+    settle_leftover(context)
     seen = observe(context)
     needs = context.issuer.capabilities.needs_current and seen.current is not None
     minted = context.issuer.mint(_current_value(context, seen) if needs else None)

@@ -6,6 +6,8 @@ credential is re-applied as staged, never minted.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rotation.context import Context, version_facts, version_in
 from rotation.contract import Version
 from rotation.errors import Conflict
@@ -74,3 +76,17 @@ def _stays_current(context: Context) -> bool:
     """
     live = context.live or version_in(context.steps.get("demote"))
     return live is not None and context.expected is None
+
+
+def settle_leftover(context: Context) -> None:
+    """Finish what a failed run could not undo, before a new candidate takes its place in store and target.
+
+    Under the failed run's own fence: a target that a newer run has touched since refuses it. Both effects may be
+    repeated, so that they need no intent of their own.
+    """
+    if not context.run.leftover:
+        return
+    failed, steps = context.ledger.run(context.run.leftover)
+    left = replace(context, run=failed, steps=steps, values={}, seen=None, recovered=None, live_now=None)
+    withdraw(left)
+    abandon(left)

@@ -71,6 +71,14 @@ class AwsContract(store_suite.StoreContract):
         assert rotations.observe().previous == life.seen.current
         assert PREVIOUS in bench.labels(rotations.ref)[life.seen.current.id]
 
+    def test_a_put_takes_the_pending_label_off_the_version_that_had_it(
+        self, bench: AwsBench, rotations: Rotations
+    ) -> None:
+        rotations.rotate(value("new"))
+        life = rotations.stage(value("newer"))
+        pending = [version for version, labels in bench.labels(rotations.ref).items() if PENDING in labels]
+        assert pending == [life.run_id], "one label is on one version"
+
     def test_pending_on_the_current_version_is_a_finished_rotation(self, bench: AwsBench, rotations: Rotations) -> None:
         current = rotations.observe().current
         bench.raw.update_secret_version_stage(

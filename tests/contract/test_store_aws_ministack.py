@@ -33,6 +33,9 @@ class TestAwsStoreOnMinistack(aws_traps.AwsContract):
         "test_another_value_under_the_same_run_is_refused": (
             "MiniStack overwrites silently: same token, another value"
         ),
+        "test_a_put_takes_the_pending_label_off_the_version_that_had_it": (
+            "MiniStack leaves AWSPENDING on the promoted version too, and then refuses to take it off the new one"
+        ),
         "test_a_declared_secret_without_a_value_has_nothing_current": _EMPTY_CURRENT,
         "test_a_first_value_is_promoted_where_nothing_was_current": _EMPTY_CURRENT,
         "test_a_first_value_does_not_overwrite_one_that_somebody_wrote_meanwhile": _EMPTY_CURRENT,

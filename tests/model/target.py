@@ -74,6 +74,7 @@ class ModelIssuer:
         return Probe(verdict=Verdict.ACCEPTED if same else Verdict.REFUSED)
 
     def withdraw(self, value: SecretValue, fence: Fence) -> None:
+        self._may_fail("withdraw")
         self._target.set(value.unsafe_fields()["slot"], None, fence, "withdraw")
 
     def restore(self, value: SecretValue, fence: Fence) -> None:

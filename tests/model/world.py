@@ -10,7 +10,7 @@ from rotation.context import Context
 from rotation.control import claims, records
 from rotation.control.claims import Claimed, Request
 from rotation.control.desk import Desk, run_id_of
-from rotation.errors import Refused
+from rotation.errors import Denied, Refused
 from rotation.invocation import run_phase
 from rotation.ledger.ledger import Ledger
 from rotation.ledger.memory import MemoryRows
@@ -47,7 +47,7 @@ class ModelCatalogue:
 
     def policy(self, name: str) -> Policy:
         if name not in self._policies:
-            raise Refused("unknown_secret", f"no policy names the secret `{name}`")
+            raise Refused("unknown_secret", f"no policy names the secret `{name}`", "list the known ones")
         return self._policies[name]
 
     def names(self) -> list[str]:
@@ -77,6 +77,10 @@ class ModelFunctions:
         return f"arn:function:{store}:1"
 
 
+def _denied(*_: object) -> None:
+    raise Denied("store_denied", "the store refuses")
+
+
 class World:
     """One secret in one store at one target, with a ledger."""
 
@@ -89,6 +93,7 @@ class World:
         self.target = ModelTarget()
         self.machines = ModelMachines()
         self.meter = Meter()
+        self.broken_store: set[str] = set()
         catalogue = ModelCatalogue({NAME: POLICY})
         self.desk = Desk(
             ledger=self.ledger,
@@ -104,12 +109,18 @@ class World:
         return Context(
             run=run,
             policy=from_document(run.policy),
-            store=MemoryStore(self.server, caller),
+            store=self._memory_store(caller),
             issuer=ModelIssuer(self.target),
             ledger=self.ledger,
             meter=self.meter,
             steps=steps,
         )
+
+    def _memory_store(self, caller: Caller) -> MemoryStore:
+        store = MemoryStore(self.server, caller)
+        for verb in self.broken_store:
+            setattr(store, verb, _denied)
+        return store
 
     def rotate(self, execution: str) -> str:
         """Walk the table of a rotation; returns the run's status."""

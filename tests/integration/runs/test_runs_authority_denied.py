@@ -60,10 +60,6 @@ def test_readers_and_the_target_stay_on_the_credential_from_before_it(denied: De
     assert denied.live_shown == ACCEPTED
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the candidate that could not be withdrawn stays pending and refuses the next run: pending_foreign",
-)
 def test_the_next_rotation_succeeds_once_the_authority_is_right_again(denied: Denied) -> None:
     assert denied.repaired.error == ""
     assert denied.repaired.status == "SUCCEEDED"

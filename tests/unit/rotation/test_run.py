@@ -105,6 +105,38 @@ def test_a_target_that_denies_the_authority_leaves_nothing_behind(world: World) 
     assert world.secret.pending is None
 
 
+def test_a_candidate_that_could_not_be_withdrawn_is_settled_by_the_next_run(world: World) -> None:
+    world.target.broken = {"apply": Denied("target_denied", "no"), "withdraw": Denied("target_denied", "no")}
+    assert world.rotate("arn:2") == "failed"
+    left = world.ledger.run(run_id_of("arn:2"))[0]
+    assert left.failure["not_undone"] == "withdraw abandon"
+    assert world.secret.pending is not None
+    assert world.rotate("arn:3") == "failed", "the authority is still refused"
+    assert world.ledger.head(NAME).leftover == left.run_id
+    world.target.broken.clear()
+    assert world.rotate("arn:4") == "succeeded"
+    assert world.secret.pending is None
+    assert world.ledger.head(NAME).leftover == ""
+    assert world.current()["token"] in accepted(world)
+
+
+def test_the_candidate_of_an_execution_that_died_unrecorded_is_settled_by_the_next_run(world: World) -> None:
+    for phase in ("claim", "prepare"):
+        world.enter(phase_named(phase), "arn:2")
+    assert world.secret.pending is not None
+    assert world.rotate("arn:3") == "succeeded"
+    assert world.secret.pending is None
+    assert len(accepted(world)) == 2, "old and new, and nothing of the run that died"
+
+
+def test_a_promoted_candidate_that_could_not_be_demoted_is_never_withdrawn_by_the_next_run(world: World) -> None:
+    world.target.broken = {"check": Verdict.REFUSED}
+    world.broken_store.add("demote")
+    assert world.rotate("arn:2") == "failed"
+    assert world.ledger.head(NAME).leftover == ""
+    assert world.current()["token"] in accepted(world)
+
+
 def test_bad_health_after_promotion_rolls_store_and_target_back(world: World) -> None:
     old = world.current()
     world.target.broken["check"] = Verdict.REFUSED
