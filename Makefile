@@ -49,7 +49,7 @@ check: env ## lint, types, import contracts, state machine lint
 	@$(BIN)/python -m infra.machine_lint
 
 test: env ## run every test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 clean: ## stop the sandbox and leave nothing behind
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m keyturn clean; fi

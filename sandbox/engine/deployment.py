@@ -75,6 +75,8 @@ class Deployment:
     claimed: set[str] = field(default_factory=set)
     # URNs deleted in this run because what they depend on had to be deleted first; they come back as replacements
     displaced: set[str] = field(default_factory=set)
+    # default tags of the providers registered so far, by the provider's URN
+    default_tags: dict[str, dict[str, str]] = field(default_factory=dict)
     former_names: dict[str, tuple[str, ...]] = field(default_factory=dict)
     ops: dict[str, Op] = field(default_factory=dict)
     recorded: list[Recorded] = field(default_factory=list)

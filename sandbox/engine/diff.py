@@ -6,8 +6,9 @@ property, the grain at which handlers declare `replace_on`; `ignoreChanges` reac
 
 from __future__ import annotations
 
+import operator
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 # one step of a property path: `name`, `[0]` or `["a name"]`
@@ -15,9 +16,9 @@ _STEP = re.compile(r'\[(\d+)\]|\["([^"]*)"\]|\.?([^.\[\]]+)')
 _ANY = "*"
 
 
-def changed(old: dict[str, Any], new: dict[str, Any]) -> frozenset[str]:
-    """The top-level properties that differ; an absent one equals None."""
-    return frozenset(key for key in {*old, *new} if old.get(key) != new.get(key))
+def changed(old: dict[str, Any], new: dict[str, Any], same: Callable[[Any, Any], bool] = operator.eq) -> frozenset[str]:
+    """The top-level properties that differ, as `same` sees it; an absent one equals None."""
+    return frozenset(key for key in {*old, *new} if not same(old.get(key), new.get(key)))
 
 
 def forces_replacement(differing: Iterable[str], replace_on: Collection[str], wished: Collection[str]) -> bool:

@@ -1,6 +1,7 @@
 """The process of one provider: `python -m sandbox.engine.plugin <package>`, started by the real `pulumi` command.
 
-It finds the sandbox through KEYTURN_SANDBOX_DIR. Relative asset paths are below the folder in which the command runs.
+It finds the sandbox through KEYTURN_SANDBOX_DIR, and applies the sandbox's stack only. Relative asset paths are below
+the folder in which the command runs.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from pulumi.runtime.proto import provider_pb2_grpc
 
+from sandbox.deploy import STACK
 from sandbox.engine.provider import Provider
 from sandbox.engine.server import serve_forever
 from sandbox.errors import SandboxError
@@ -32,6 +34,7 @@ def main(package: str) -> None:
         registry.invokes(facts, credentials),
         metadata.version(f"pulumi-{package}"),
         Path.cwd(),
+        STACK,
     )
     serve_forever(partial(provider_pb2_grpc.add_ResourceProviderServicer_to_server, provider))
 

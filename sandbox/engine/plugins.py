@@ -2,14 +2,17 @@
 
 The command looks for `pulumi-resource-<package>` on the PATH before any installed plugin, starts it and reads a
 port from its first line. Apart from the process itself (`plugin.py`), so that writing them needs no handler.
+`python -m sandbox.engine.plugins` writes them into the sandbox's directory and prints the folder for the PATH.
 """
 
 from __future__ import annotations
 
 import shlex
+import sys
 from pathlib import Path
 
-from sandbox.layout import CHECKOUT, DIRECTORY_VARIABLE
+from sandbox.errors import SandboxError
+from sandbox.layout import CHECKOUT, DIRECTORY_VARIABLE, Layout
 
 PACKAGES = ("aws", "gcp", "github", "vault")
 # it names this machine's paths, which are nobody else's business
@@ -39,3 +42,19 @@ def _write(path: Path, package: str, python: Path, sandbox: Path) -> Path:
     path.write_text("\n".join(lines) + "\n")
     path.chmod(_MODE)
     return path
+
+
+def main() -> None:
+    """Write the plugins of this environment's sandbox; they go when the sandbox is cleaned away."""
+    layout = Layout.from_env()
+    try:
+        layout.claim()
+    except SandboxError as error:
+        sys.exit(f"{error.message}; {error.remedy}")
+    directory = layout.root / "plugins"
+    write_plugins(directory, Path(sys.executable), layout.root)
+    print(directory)
+
+
+if __name__ == "__main__":
+    main()

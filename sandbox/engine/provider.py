@@ -2,7 +2,9 @@
 
 A raw servicer, because the SDK's own provider helpers break on assets and unknown values. Replacement always
 deletes first: a handler names by logical name, so old and new could not stand beside each other. Secrets and assets
-keep the form in which the command sent them. Deliberately not here: the process around it (`plugin.py`).
+keep the form in which the command sent them. Any stack may be previewed, one may be applied: the sandbox is no place
+for another stack's resources, and its refresh would find none of them. Deliberately not here: the process around it
+(`plugin.py`).
 """
 # ruff: noqa: N802, ARG002  # method names and arguments are the protocol's
 
@@ -17,7 +19,7 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from sandbox.engine import diff, urn, wire
+from sandbox.engine import default_tags, diff, urn, wire
 from sandbox.engine.sealing import Sealer
 from sandbox.handlers.contract import Handler, Handlers, Invokes
 
@@ -40,15 +42,20 @@ def _told(call: _Call) -> _Call:
 
 
 class Provider(provider_pb2_grpc.ResourceProviderServicer):
-    """One package's provider. Relative asset paths are below `root`, the folder in which the command runs."""
+    """One package's provider. Relative asset paths are below `root`, the folder in which the command runs.
 
-    def __init__(self, handlers: Handlers, invokes: Invokes, version: str, root: Path) -> None:
+    `stack`: the only one that is read or changed here; empty for any.
+    """
+
+    def __init__(self, handlers: Handlers, invokes: Invokes, version: str, root: Path, stack: str = "") -> None:
         self._handlers = handlers
         self._invokes = invokes
         self._version = version
         self._root = root
+        self._stack = stack
         # the key is of no use here: nothing is stored, only secrets are looked for in messages
         self._sealer = Sealer("", root)
+        self._default_tags: dict[str, str] = {}
 
     def scrub(self, text: str) -> str:
         """`text` without any secret that was seen."""
@@ -83,15 +90,17 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
 
     def Configure(self, request: Any, context: Any) -> Any:
-        """As in the handshake; previews are answered here."""
+        """As in the handshake; previews are answered here. Of the configuration only default tags matter."""
+        self._default_tags = default_tags.of_provider(wire.from_struct(request.args))
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
     @_told
     def Check(self, request: Any, context: Any) -> Any:
-        """Refuse a type that the sandbox cannot make; the inputs stay as they are."""
+        """Refuse a type that the sandbox cannot make; the inputs stay as they are, but for default tags."""
         type_ = urn.parse(request.urn).type
         if type_ in self._handlers:
-            return provider_pb2.CheckResponse(inputs=request.news)
+            inputs = default_tags.merged(wire.from_struct(request.news), self._default_tags, self._handlers[type_])
+            return provider_pb2.CheckResponse(inputs=wire.to_struct(inputs))
         reason = f"the sandbox cannot make {type_}; add a handler for it to sandbox/handlers"
         return provider_pb2.CheckResponse(failures=[provider_pb2.CheckFailure(reason=reason)])
 
@@ -119,21 +128,25 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         if request.preview:
             unknown = {key: wire.UNKNOWN for key in handler.computed if key not in inputs}
             return provider_pb2.CreateResponse(properties=wire.to_struct({**inputs, **unknown}))
+        self._refuse_other_stack(request.urn)
         id_, outputs = handler.create(urn.parse(request.urn).name, self._plain(inputs))
         return provider_pb2.CreateResponse(id=id_, properties=self._sent(outputs, inputs))
 
     @_told
     def Update(self, request: Any, context: Any) -> Any:
         """Change in place."""
-        old, new = self._received(request.olds), self._received(request.news)
+        new = self._received(request.news)
+        old = self._answered(request.olds, request.old_inputs)
         if request.preview:
             return provider_pb2.UpdateResponse(properties=wire.to_struct({**old, **new}))
+        self._refuse_other_stack(request.urn)
         outputs = self._handler(request.urn).update(request.id, self._plain(old), self._plain(new))
         return provider_pb2.UpdateResponse(properties=self._sent(outputs, new))
 
     @_told
     def Read(self, request: Any, context: Any) -> Any:
         """Refresh, or `Type.get`; an empty id says that the resource is gone."""
+        self._refuse_other_stack(request.urn)
         inputs = self._received(request.inputs)
         found = self._handler(request.urn).read(request.id, self._plain(inputs))
         if found is None:
@@ -145,7 +158,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     @_told
     def Delete(self, request: Any, context: Any) -> Any:
         """Remove; nothing there is success."""
-        self._handler(request.urn).delete(request.id, self._plain(self._received(request.properties)))
+        self._refuse_other_stack(request.urn)
+        outputs = self._answered(request.properties, request.old_inputs)
+        self._handler(request.urn).delete(request.id, self._plain(outputs))
         return empty_pb2.Empty()
 
     @_told
@@ -160,10 +175,23 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def _handler(self, name: str) -> Handler:
         return self._handlers[urn.parse(name).type]
 
+    def _refuse_other_stack(self, name: str) -> None:
+        stack = urn.parse(name).stack
+        if self._stack not in ("", stack):
+            raise ValueError(
+                f"the sandbox's plugins apply stack {self._stack} only; take them off the PATH to apply {stack}"
+            )
+
     def _received(self, struct: Any) -> wire.Wire:
         received = wire.from_struct(struct)
         self._sealer.learn(received)
         return received
+
+    def _answered(self, struct: Any, given: Any) -> wire.Wire:
+        """What this provider answered earlier: the command marks more of it as secret than ever was one."""
+        answered = wire.from_struct(struct)
+        self._sealer.learn_answer(answered, self._received(given))
+        return answered
 
     def _plain(self, properties: wire.Wire) -> dict[str, Any]:
         return {key: wire.plain(value, self._root) for key, value in properties.items()}

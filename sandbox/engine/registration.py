@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox.engine import default_tags, wire
 from sandbox.engine import urn as names
-from sandbox.engine import wire
 from sandbox.engine.deployment import Deployment, Recorded
 from sandbox.engine.errors import EngineError
 from sandbox.engine.sealing import readable
@@ -45,7 +45,7 @@ def wish(run: Deployment, request: Any) -> Wish:
     _refuse_unsupported(request, urn)
     run.claim(urn)
     _adopt_alias(run, request, urn)
-    inputs = wire.from_struct(request.object)
+    inputs = _inputs(run, request, urn)
     run.sealer.learn(inputs)
     entry = _entry(request, urn)
     entry.inputs = run.sealer.seal(inputs)
@@ -60,6 +60,14 @@ def wish(run: Deployment, request: Any) -> Wish:
     with run.lock:
         run.recorded.append(_recorded(request, wanted))
     return wanted
+
+
+def _inputs(run: Deployment, request: Any, urn: str) -> wire.Wire:
+    inputs = wire.from_struct(request.object)
+    if request.type.startswith(names.PROVIDER_PREFIX):
+        run.default_tags[urn] = default_tags.of_provider(inputs)
+    provider = request.provider.rpartition("::")[0]
+    return default_tags.merged(inputs, run.default_tags.get(provider, {}), run.handlers.get(request.type))
 
 
 def _refuse_unsupported(request: Any, urn: str) -> None:

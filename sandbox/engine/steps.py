@@ -26,7 +26,7 @@ def bring_about(run: Deployment, wanted: Wish) -> tuple[str, wire.Wire]:
     started = time.monotonic()
     old = run.state.resources.get(wanted.urn)
     if not wanted.entry.custom or wanted.entry.type.startswith(PROVIDER_PREFIX):
-        op, id_, outputs = _without_handler(wanted, old)
+        op, id_, outputs = _without_handler(run, wanted, old)
     else:
         wanted = _keep_ignored(wanted, old)
         op, id_, outputs = _with_handler(run, wanted, old)
@@ -35,12 +35,16 @@ def bring_about(run: Deployment, wanted: Wish) -> tuple[str, wire.Wire]:
     return id_, outputs
 
 
-def _without_handler(wanted: Wish, old: Entry | None) -> tuple[Op, str, wire.Wire]:
+def _without_handler(run: Deployment, wanted: Wish, old: Entry | None) -> tuple[Op, str, wire.Wire]:
     """Components and providers exist in the state only."""
     id_ = wanted.entry.name if wanted.entry.custom else ""
     if old is None:
         return "create", id_, wanted.inputs
-    return ("update" if diff.changed(old.inputs, wanted.entry.inputs) else "same"), id_, wanted.inputs
+    return ("update" if _differing(run, wanted, old) else "same"), id_, wanted.inputs
+
+
+def _differing(run: Deployment, wanted: Wish, old: Entry) -> frozenset[str]:
+    return diff.changed(old.inputs, wanted.entry.inputs, run.sealer.same)
 
 
 def _keep_ignored(wanted: Wish, old: Entry | None) -> Wish:
@@ -62,7 +66,7 @@ def _with_handler(run: Deployment, wanted: Wish, old: Entry | None) -> tuple[Op,
     if old is None:
         op: Op = "replace" if wanted.urn in run.displaced else "create"
         return op, *_create(run, wanted)
-    differing = diff.changed(old.inputs, wanted.entry.inputs)
+    differing = _differing(run, wanted, old)
     if not differing:
         return "same", old.id, _known_outputs(run, wanted, old)
     if diff.forces_replacement(differing, handler.replace_on, wanted.replace_on_changes):
@@ -122,11 +126,11 @@ def _known_outputs(run: Deployment, wanted: Wish, old: Entry) -> wire.Wire:
         with run.guarded("read", wanted.urn):
             live = run.handler(old.type).read(old.id, run.plain(wanted.inputs)) or {}
         held = {key: wire.secret(value) for key, value in live.items() if key in missing}
-        run.sealer.learn(held)
+        run.sealer.learn_answer(held, wanted.inputs)
         from_inputs.update(held)
     return {**known, **from_inputs}
 
 
 def _remember(run: Deployment, wanted: Wish, id_: str, outputs: wire.Wire) -> None:
-    run.sealer.learn(outputs)
+    run.sealer.learn_answer(outputs, wanted.inputs)
     run.state.put(replace(wanted.entry, id=id_, outputs=run.sealer.seal(outputs)))

@@ -21,7 +21,10 @@ from sandbox.facts import Facts
 _KEY = "test"
 # the emulator answers in milliseconds, but unpacks a function of megabytes on a machine under load
 _TIMEOUT_S = 60
+# as many as the engine makes at once (`engine.server.THREADS`); a connection above the limit serves one call only
+_CONNECTIONS = 16
 _CONFIG = Config(
+    max_pool_connections=_CONNECTIONS,
     connect_timeout=_TIMEOUT_S,
     read_timeout=_TIMEOUT_S,
     # loopback: a proxy of the environment must not see the call

@@ -7,7 +7,7 @@ Nothing here knows a cloud; the handlers and their registry live beside this fil
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 # camelCase keys as the wire has them; values are JSON, except that assets are `pulumi.Asset` and `Archive` objects
 Properties = dict[str, Any]
@@ -49,6 +49,16 @@ class Handler(Protocol):
 
     def delete(self, id_: str, outputs: Properties, /) -> None:
         """Remove; nothing there is success. Outputs come without secret and asset values."""
+        ...
+
+
+@runtime_checkable
+class Selective(Protocol):
+    """A handler that names the inputs it takes; it refuses any other."""
+
+    @property
+    def serves(self) -> frozenset[str]:
+        """Input names."""
         ...
 
 

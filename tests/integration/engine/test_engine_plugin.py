@@ -15,7 +15,7 @@ from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 from sandbox.engine.plugins import write_plugins
 from sandbox.facts import Credentials, Facts
-from sandbox.layout import Layout
+from sandbox.layout import CHECKOUT, Layout
 
 
 def sandbox_at(root: Path) -> Path:
@@ -76,3 +76,21 @@ def test_a_plugin_without_a_sandbox_says_how_to_start_one(tmp_path: Path) -> Non
     assert done.stderr.startswith("no sandbox is up")
     assert "keyturn sandbox up" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_plugins_of_a_sandbox_are_written_into_it_and_the_folder_is_printed(tmp_path: Path) -> None:
+    sandbox = tmp_path / "sandbox"
+    environment = {**os.environ, "KEYTURN_SANDBOX_DIR": str(sandbox)}
+    command = [sys.executable, "-m", "sandbox.engine.plugins"]
+    # the project's own module
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, cwd=CHECKOUT)  # noqa: S603
+    assert done.stdout == f"{sandbox / 'plugins'}\n"
+    assert len(list((sandbox / "plugins").iterdir())) == 4
+    assert Layout(sandbox).marker.exists()
+    other = {**os.environ, "KEYTURN_SANDBOX_DIR": str(tmp_path)}
+    (tmp_path / "something").touch()
+    # as above
+    refused = subprocess.run(command, capture_output=True, text=True, check=False, env=other, cwd=CHECKOUT)  # noqa: S603
+    assert refused.returncode == 1
+    assert "is not empty and is not a sandbox" in refused.stderr
+    assert "Traceback" not in refused.stderr

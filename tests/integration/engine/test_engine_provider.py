@@ -170,3 +170,41 @@ def test_handshake_and_configuration_promise_secrets_and_previews(provider: Any)
     assert configured.acceptSecrets
     assert configured.supportsPreview
     assert provider.GetPluginInfo(empty_pb2.Empty()).version == "7.0.0"
+
+
+def test_another_stack_is_previewed_but_neither_read_nor_changed(cloud: Things, tmp_path: Path) -> None:
+    servicer = Provider({TYPE: cloud}, {}, "7.0.0", tmp_path, "local")
+    add = partial(provider_pb2_grpc.add_ResourceProviderServicer_to_server, servicer)
+    own: dict[str, Any] = {"id": "a", "urn": URN.replace(":dev:", ":local:")}
+    with serve(add) as address, grpc.insecure_channel(address) as channel:
+        stub = provider_pb2_grpc.ResourceProviderStub(channel)
+        assert create(stub, {"size": 1}, preview=True).id == ""
+        refused = (
+            lambda: create(stub, {"size": 1}),
+            lambda: stub.Update(provider_pb2.UpdateRequest(id="a", urn=URN)),
+            lambda: stub.Read(provider_pb2.ReadRequest(id="a", urn=URN)),
+            lambda: stub.Delete(provider_pb2.DeleteRequest(id="a", urn=URN)),
+        )
+        for call in refused:
+            with pytest.raises(grpc.RpcError, match="apply stack local only; take them off the PATH to apply dev"):
+                call()
+        assert cloud.log == []
+        stub.Create(provider_pb2.CreateRequest(urn=own["urn"]))
+        assert stub.Read(provider_pb2.ReadRequest(**own)).id == "a"
+        stub.Delete(provider_pb2.DeleteRequest(**own))
+        assert cloud.log == ["create a", "delete a"]
+
+
+def test_a_label_that_the_command_keeps_as_a_secret_is_readable_in_messages(provider: Any, cloud: Things) -> None:
+    def refuse(id_: str, outputs: dict[str, Any]) -> None:
+        raise ValueError(f"cannot delete analytics-signing-key of team-22 with {outputs['password']}")
+
+    cloud.delete = refuse  # type: ignore[method-assign]
+    outputs = {"labels": wire.secret({"owner": "analytics", "team": "team-22"}), "password": wire.secret(MARKER)}
+    given = {"tags": {"team": "team-22"}, "password": wire.secret(MARKER)}
+    request = provider_pb2.DeleteRequest(
+        id="a", urn=URN, properties=wire.to_struct(outputs), old_inputs=wire.to_struct(given)
+    )
+    with pytest.raises(grpc.RpcError) as caught:
+        provider.Delete(request)
+    assert caught.value.details() == "ValueError: cannot delete analytics-signing-key of team-22 with [secret]"
