@@ -11,12 +11,17 @@ import sys
 from collections.abc import Collection, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import PurePosixPath
+from threading import Lock
 
 from artefacts.table import Function
 from rotation.errors import Refused
 
 # Functions of boto3, botocore and `rotation.aws_client` whose first argument names a service.
 _CLIENT_MAKERS = frozenset({"client", "create_client"})
+
+# CPython 3.11 counts the depth of all parses of a process in one place: two at once may end in a SystemError
+# (python/cpython#106905), and zips are built side by side.
+_PARSING = Lock()
 
 
 def check_closure(
@@ -53,7 +58,8 @@ def check_closure(
 
 def _parsed(path: str, text: str) -> ast.Module:
     try:
-        return ast.parse(text, filename=path)
+        with _PARSING:
+            return ast.parse(text, filename=path)
     except SyntaxError as exc:
         raise Refused("source_invalid", f"{path} does not parse: {exc.msg}, line {exc.lineno}") from exc
 
