@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from keyturn.policy_files import all_policies
 from keyturn.stack import LOCAL, texts
 from keyturn.telling import Tell
 from rotation.errors import Refused
@@ -31,26 +32,44 @@ def check_files() -> None:
     """Refused `bad_configuration` or `bad_policies`, naming every problem."""
     from infra.config import settings  # noqa: PLC0415  # imports pulumi
     from infra.resolved import resolved  # noqa: PLC0415
-    from policies import ALL  # noqa: PLC0415
 
-    resolved(ALL, settings(LOCAL, texts(LOCAL)))
+    resolved(all_policies(), settings(LOCAL, texts(LOCAL)))
 
 
 def bring_up(tell: Tell, *, again: bool, auth: bool = False) -> BroughtUp:
     """Start and deploy; `again`: a sandbox that is up is welcome, and the program is applied to it once more.
 
     Raises:
-        Refused: `already_up` without `again`; as `check_files`.
+        Refused: `already_up` without `again`; `interrupted`, with what is left; as `check_files`.
         SandboxError, EngineError: what could not be started or applied.
     """
+    layout = Layout.from_env()
+    try:
+        return _brought_up(layout, tell, again=again, auth=auth)
+    except KeyboardInterrupt:
+        raise _interrupted(layout) from None
+
+
+def _interrupted(layout: Layout) -> Refused:
+    """What an interrupt leaves: a start that is not complete takes its servers with it, a deployment does not."""
+    if not layout.facts.exists():
+        message, remedy = "interrupted: no server is left running", "`keyturn sandbox up` starts again"
+    elif layout.applied.exists():
+        message, remedy = "interrupted: the sandbox is up, its stack applied", "`keyturn sandbox down` stops it"
+    else:
+        message = "interrupted: the servers are up, the stack is not applied"
+        remedy = "`keyturn sandbox up` goes on applying, `keyturn sandbox down` stops the servers"
+    return Refused("interrupted", message, remedy)
+
+
+def _brought_up(layout: Layout, tell: Tell, *, again: bool, auth: bool) -> BroughtUp:
     from sandbox import lifecycle  # noqa: PLC0415  # the parts' clients take a while to import
 
     tell.heading("checking configuration and policies")
     check_files()
-    layout = Layout.from_env()
     tell.heading("starting the servers")
     facts = lifecycle.up(layout, auth=auth, on_progress=lambda part, event: _server(tell, part, event))
-    if facts.already_running and not again:
+    if facts.already_running and layout.applied.exists() and not again:
         raise Refused(
             "already_up",
             "the sandbox is up already; nothing was started",

@@ -64,6 +64,11 @@ def moment(when: datetime | None) -> str:
     return f"{when:%Y-%m-%d %H:%M:%SZ}" if when else ""
 
 
+def until(end: datetime, now: datetime) -> str:
+    """How an overlap stands: `open until` a time to come, `over since` one that has passed."""
+    return f"{'over since' if end <= now else 'open until'} {moment(end)}"
+
+
 def seconds(length: float) -> str:
     """A length of time as people say it: `0.4 s`, `4 h`, `1 d`."""
     for unit, name in _UNITS:

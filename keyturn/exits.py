@@ -33,6 +33,7 @@ class Exit(IntEnum):
     WRONG_ENVIRONMENT = 16
     CHECK_FAILED = 17
     NOT_APPLIED = 18
+    STACK_NOT_APPLIED = 19
     INTERRUPTED = 130
 
 
@@ -56,6 +57,7 @@ MEANINGS: dict[Exit, str] = {
     Exit.WRONG_ENVIRONMENT: "environment and credentials do not belong together",
     Exit.CHECK_FAILED: "a check of `doctor` or `verify` failed",
     Exit.NOT_APPLIED: "the program, or its function zips, could not be built and applied to the sandbox",
+    Exit.STACK_NOT_APPLIED: "the servers of the sandbox are up, the stack is not applied",
     Exit.INTERRUPTED: "interrupted; runs that were started go on",
 }
 

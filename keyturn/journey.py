@@ -16,7 +16,7 @@ from keyturn.control import Control
 from keyturn.watch import Watch
 from rotation.errors import KeyturnError
 
-# An overlap that a person can wait for; a longer one is ended by the schedule.
+# An overlap that a person can wait for; a longer one is ended by the schedule, or when it is over.
 SHORT_OVERLAP_S = 60
 # The gate judges by its own clock: asked again for so long after ours said that the overlap is over.
 GATE_PATIENCE_S = 30.0
@@ -36,6 +36,15 @@ class Stage(StrEnum):
     OVERLAP = "overlap"
     RETIRE = "retire"
     DONE = "done"
+
+
+def ended_first(standing: Standing, now: datetime) -> bool:
+    """Whether an overlap left open is ended before a rotation: one that is over, or short enough to be waited for.
+
+    Control's gate has the last word on the time: a clock here that is ahead only asks it again.
+    """
+    overlap = standing.head.overlap
+    return overlap is not None and (standing.policy.overlap_s <= SHORT_OVERLAP_S or overlap.retire_at <= now)
 
 
 class Journey:
@@ -95,12 +104,13 @@ class Journey:
             self.stage = Stage.DONE
 
     def _begin(self) -> None:
-        left_open = self.standing.head.overlap
-        if left_open is None or not self.short:
+        left_open, now = self.standing.head.overlap, self._now()
+        if left_open is None or not ended_first(self.standing, now):
+            # control refuses it while a long overlap lasts, and says so in its own words
             self._start_rotation()
             return
         self.overlap = left_open
-        self._await((left_open.retire_at - self._now()).total_seconds())
+        self._await(max(0.0, (left_open.retire_at - now).total_seconds()))
         self.stage = Stage.CLOSE
 
     def _close(self) -> None:

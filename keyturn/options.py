@@ -6,14 +6,18 @@ from typing import Annotated
 
 import typer
 
+from keyturn.policy_files import all_policies
 from keyturn.stack import stacks
+from rotation.errors import KeyturnError
 
 
 def _secrets(incomplete: str) -> list[str]:
     # the policies of this checkout: the shell does not wait for a cloud
-    from policies import ALL  # noqa: PLC0415  # not needed for the help
-
-    return [policy.name for policy in ALL if policy.name.startswith(incomplete)]
+    try:
+        return [policy.name for policy in all_policies() if policy.name.startswith(incomplete)]
+    except KeyturnError:
+        # a verb tells it; a shell that completes has no place for it
+        return []
 
 
 def _stacks(incomplete: str) -> list[str]:

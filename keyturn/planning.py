@@ -7,11 +7,12 @@ what the policy makes a run wait; calls come on top. Not judged: the kill switch
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from keyturn.answers import Standing
-from keyturn.console import moment
+from keyturn.console import moment, until
 from keyturn.control import Control
-from keyturn.journey import SHORT_OVERLAP_S
+from keyturn.journey import ended_first
 from keyturn.tree import DRIFT_REMEDY, drift
 from rotation.phases import RETIRE, ROTATE, active
 
@@ -62,8 +63,9 @@ class Plan:
     notes: tuple[str, ...]
 
 
-def plan_of(control: Control, standing: Standing, known: dict[str, str]) -> Plan:
-    """The plan of one secret; `known` are the digests of this checkout. Only reads are asked of `control`."""
+def plan_of(control: Control, standing: Standing, known: dict[str, str], now: datetime | None = None) -> Plan:
+    """The plan of one secret at `now`; `known` are the digests of this checkout. Only reads are asked of `control`."""
+    now = now or datetime.now(UTC)
     first = standing.head.current is None
     phases = tuple(_phases(standing, first=first))
     return Plan(
@@ -71,8 +73,8 @@ def plan_of(control: Control, standing: Standing, known: dict[str, str]) -> Plan
         first_value=first,
         phases=phases,
         floor_s=sum(phase.floor_s for phase in phases),
-        refused=tuple(_hindrances(control, standing)),
-        notes=tuple(_notes(standing, known)),
+        refused=tuple(_hindrances(control, standing, now)),
+        notes=tuple(_notes(standing, known, now)),
     )
 
 
@@ -99,21 +101,21 @@ def _words(phase: str, standing: Standing) -> str:
     )
 
 
-def _hindrances(control: Control, standing: Standing) -> list[Hindrance]:
+def _hindrances(control: Control, standing: Standing, now: datetime) -> list[Hindrance]:
     head, name, found = standing.head, standing.secret, []
     if head.run_id and control.execution(head.execution).running:
         remedy = f"wait for it, or look at it with `keyturn history {name} --run {head.run_id[:8]}`"
         found.append(Hindrance(reason="claim_held", message=f"run {head.run_id} is under way", remedy=remedy))
-    if head.overlap and standing.policy.overlap_s > SHORT_OVERLAP_S:
+    if head.overlap and not ended_first(standing, now):
         message = f"the overlap of the last rotation is open until {moment(head.overlap.retire_at)}"
         remedy = "wait until the schedule has retired the old credential"
         found.append(Hindrance(reason="overlap_open", message=message, remedy=remedy))
     return found
 
 
-def _notes(standing: Standing, known: dict[str, str]) -> list[str]:
+def _notes(standing: Standing, known: dict[str, str], now: datetime) -> list[str]:
     head, notes = standing.head, []
-    if head.overlap and standing.policy.overlap_s <= SHORT_OVERLAP_S:
-        notes.append(f"the overlap open until {moment(head.overlap.retire_at)} is ended first")
+    if head.overlap and ended_first(standing, now):
+        notes.append(f"the overlap {until(head.overlap.retire_at, now)} is ended first")
     differs = drift(standing, known)
     return [*notes, f"{differs}: {DRIFT_REMEDY}"] if differs else notes

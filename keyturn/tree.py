@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from keyturn.answers import Standing
+from keyturn.policy_files import all_policies
 from keyturn.stack import LOCAL, texts
 from sandbox.layout import Layout
 
@@ -13,12 +14,11 @@ def digests(stack_name: str) -> dict[str, str]:
     """The digest of every policy by name; Refused `bad_configuration`, `bad_policies`."""
     from infra.config import settings  # noqa: PLC0415  # imports pulumi
     from infra.resolved import resolved  # noqa: PLC0415
-    from policies import ALL  # noqa: PLC0415
 
     configured = texts(stack_name)
     if stack_name == LOCAL:
         configured["sandboxFacts"] = str(Layout.from_env().facts)
-    return {policy.name: policy.digest() for policy in resolved(ALL, settings(stack_name, configured))}
+    return {policy.name: policy.digest() for policy in resolved(all_policies(), settings(stack_name, configured))}
 
 
 def drift(standing: Standing, known: dict[str, str]) -> str:

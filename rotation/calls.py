@@ -78,8 +78,8 @@ class Breaker(Protocol):
         """Unavailable `breaker_open` while the provider's breaker is open."""
         ...
 
-    def report(self, provider: str, *, healthy: bool) -> None:
-        """Tell how a call ended: `healthy` is False only where the provider itself failed."""
+    def report(self, provider: str, *, healthy: bool, reason: str = "") -> None:
+        """Tell how a call ended: `healthy` is False only where the provider itself failed, for `reason`."""
         ...
 
 
@@ -89,7 +89,7 @@ class NullBreaker:
     def admit(self, provider: str) -> None:
         """Admit."""
 
-    def report(self, provider: str, *, healthy: bool) -> None:
+    def report(self, provider: str, *, healthy: bool, reason: str = "") -> None:
         """Forget."""
 
 
@@ -163,13 +163,13 @@ class Caller:
             result = function()
         except KeyturnError as exc:
             # raised inside the call, such as Fenced: whoever said so did answer
-            self._breaker.report(self.provider, healthy=not isinstance(exc, Unavailable))
+            self._breaker.report(self.provider, healthy=not isinstance(exc, Unavailable), reason=exc.reason)
             raise
         except Exception as exc:
             ours = self._translate(exc)
             if ours is None:
                 raise
-            self._breaker.report(self.provider, healthy=not isinstance(ours, Unavailable))
+            self._breaker.report(self.provider, healthy=not isinstance(ours, Unavailable), reason=ours.reason)
             raise ours from exc
         self._breaker.report(self.provider, healthy=True)
         return result

@@ -136,10 +136,7 @@ def _when(variable: str, value: str, following: str) -> dict[str, Any]:
 
 
 def _remember(phase: str, reason_path: str | None, following: str) -> dict[str, Any]:
-    reason = {"reason.$": reason_path} if reason_path else {"reason": f"{phase}_broke"}
-    return {
-        "Type": "Pass",
-        "Parameters": {"phase": phase, **reason},
-        "ResultPath": "$.failure",
-        "Next": following,
-    }
+    """Where it failed and why. The unexpected has no reason of its own: its error goes along for control to shorten."""
+    cause = {"reason": f"{phase}_broke", "cause.$": "States.JsonToString($.error)"}
+    why = {"reason.$": reason_path} if reason_path else cause
+    return {"Type": "Pass", "Parameters": {"phase": phase, **why}, "ResultPath": "$.failure", "Next": following}

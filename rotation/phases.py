@@ -68,7 +68,7 @@ RETIRE: tuple[Phase, ...] = (
 
 # Undoing phases, reached by `on_failure` only. Steps run in this order, each skipped when there is nothing to undo.
 UNDO: tuple[Phase, ...] = (
-    Phase(name="compensate", where=Where.STORE, steps=("withdraw", "abandon")),
+    Phase(name="compensate", where=Where.STORE, steps=("restore", "withdraw", "abandon")),
     Phase(name="roll_back", where=Where.STORE, steps=("restore", "demote", "withdraw", "abandon")),
 )
 

@@ -39,6 +39,7 @@ class Deployed:
 
 def deploy(layout: Layout, facts: Facts, on_progress: Callable[[str], None]) -> Deployed:
     """Build, apply, put the authorities' credentials. Raises KeyturnError classes with what to do next."""
+    layout.applied.unlink(missing_ok=True)
     on_progress("building the function zips")
     build_all(CHECKOUT)
     credentials = Credentials.load(layout.credentials)
@@ -46,6 +47,7 @@ def deploy(layout: Layout, facts: Facts, on_progress: Callable[[str], None]) -> 
     result = apply_program(layout, facts, credentials, on_progress)
     on_progress("putting the authorities' credentials")
     put_authorities(facts, credentials)
+    layout.applied.touch()
     types = {step.type for step in result.resources}
     return Deployed(
         operations=dict(Counter(str(op) for op in result.ops.values())),

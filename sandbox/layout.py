@@ -75,6 +75,11 @@ class Layout:
         return self.run / "engine"
 
     @property
+    def applied(self) -> Path:
+        """Written when the program was applied to its end: without it, a deployment was never finished."""
+        return self.run / "applied"
+
+    @property
     def vault_audit(self) -> Path:
         """Audit device of the Vault server: one JSON document per line, values hashed."""
         return self.logs / "openbao-audit.log"

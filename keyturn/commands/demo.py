@@ -42,12 +42,13 @@ def demo(no_gaps: Quiet = False, as_json: AsJson = False) -> int:
     if not no_gaps:
         tell_gaps(brought)
     err().print(f"deployed: {applied(brought)}")
-    control = connect.control_of("local", to_start=True)
     journeys: list[Journey] = []
     try:
+        control = connect.control_of("local", to_start=True)
         firsts = _first_values(control, journeys)
         rows = [] if _code(firsts) else _rotate(control, control.status([]), journeys)
     except KeyboardInterrupt:
+        err().print("the sandbox is left up: `keyturn sandbox down` stops it")
         return interrupted(journeys, "local", as_json=as_json)
     return _ended(firsts, rows, time.monotonic() - begun, as_json=as_json)
 

@@ -62,10 +62,16 @@ def runs_table(name: str, runs: Sequence[Run]) -> RenderableType:
     shown = table("", "run", "machine", "began", "took", "status", "asked by", "reason")
     for run in runs:
         took = seconds(round((run.ended_at - run.started_at).total_seconds(), 1)) if run.ended_at else ""
-        failed = f": {run.failure.get('phase', '')}, {run.failure.get('reason', '')}" if run.failure else ""
+        failed = f": {', '.join(_failure(run))}" if run.failure else ""
         began = moment(run.started_at)
         shown.add_row(run.run_id, run.machine, began, took, run.status + failed, run.requested_by, run.reason)
     return shown
+
+
+def _failure(run: Run) -> list[str]:
+    """Phase and reason, and the steps whose undo failed: what they did is still there."""
+    left = run.failure.get("not_undone", "")
+    return [run.failure.get("phase", ""), run.failure.get("reason", ""), *([f"not_undone: {left}"] if left else [])]
 
 
 def run_in_full(run: RunInFull) -> RenderableType:

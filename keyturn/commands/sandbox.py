@@ -72,7 +72,7 @@ def down(as_json: AsJson = False) -> int:
 
 
 def state(as_json: AsJson = False) -> int:
-    """Show every server of the sandbox; the exit code says whether it is up (0), down or half up.
+    """Show every server of the sandbox; the exit code says whether it is up (0), down, half up or not applied.
 
     For example:
 
@@ -87,7 +87,12 @@ def state(as_json: AsJson = False) -> int:
         shown.add_row(one.part, one.state, str(one.pid or "-"), one.address, one.problem)
     running = sum(one.state == lifecycle.RUNNING for one in states)
     whole = running == len(states)
-    show(shown, {"ok": whole, "servers": states, "directory": str(layout.root)}, as_json=as_json)
+    applied = layout.applied.exists()
+    document = {"ok": whole and applied, "applied": applied, "servers": states, "directory": str(layout.root)}
+    show(shown, document, as_json=as_json)
+    if whole and not applied:
+        err().print("servers up, stack not applied: `keyturn sandbox up` goes on applying")
+        return Exit.STACK_NOT_APPLIED
     if whole:
         return Exit.DONE
     return Exit.SANDBOX_HALF_UP if any(one.pid for one in states) else Exit.SANDBOX_DOWN

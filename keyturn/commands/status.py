@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from rich.console import RenderableType
 
 from keyturn import connect
 from keyturn.answers import Standing
 from keyturn.commands.rotate import short
-from keyturn.console import moment, seconds, show, table
+from keyturn.console import moment, seconds, show, table, until
 from keyturn.exits import Exit
 from keyturn.options import AsJson, Names, StackName
 
@@ -51,7 +52,7 @@ def now(standing: Standing) -> str:
     if head.run_id:
         return f"run {short(head.run_id)} is under way"
     if head.overlap:
-        return f"overlap open until {moment(head.overlap.retire_at)}"
+        return f"overlap {until(head.overlap.retire_at, datetime.now(UTC))}"
     return "settled" if head.current else "waits for its first value"
 
 

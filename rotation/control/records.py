@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -16,6 +17,8 @@ from rotation.ledger.records import Head, Overlap, Run, StepRecord
 from rotation.phases import Outcome, phase_named
 from rotation.policy import from_document
 
+# `KeyturnError` ends its text with the reason in brackets.
+_SLUG = re.compile(r"\[([a-z][a-z0-9_]+)\]")
 _PASSED = Answer(outcome=Outcome.PASSED, reason="")
 
 
@@ -35,6 +38,7 @@ def record_failure(ledger: Ledger, secret: str, execution: str, failure: Mapping
     Where only the phase `record` broke, every effect is done: its overlap is opened or closed here instead, so that the
     old credential is not left valid with nobody to retire it.
     """
+    failure = _short(failure)
     try:
         run, steps = ledger.run(run_id_of(execution))
     except NotFound:
@@ -52,6 +56,13 @@ def record_failure(ledger: Ledger, secret: str, execution: str, failure: Mapping
     left_open = _overlap(ended, steps) if failure["phase"] == "record" else _still_open(head.overlap, run, steps)
     ledger.end(ended, head, overlap=left_open)
     return _PASSED
+
+
+def _short(failure: Mapping[str, str]) -> dict[str, str]:
+    """The failure with its cause cut down to the slug of the error that a function raised; the rest is in its log."""
+    slugs = _SLUG.findall(failure.get("cause", ""))
+    kept = {name: text for name, text in failure.items() if name != "cause"}
+    return {**kept, "cause": slugs[0]} if slugs else kept
 
 
 def leftover_of(head: Head, run: Run, steps: Mapping[str, StepRecord]) -> str:

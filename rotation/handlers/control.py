@@ -57,7 +57,8 @@ def _request(event: Mapping[str, Any]) -> claims.Request:
 
 def _failure(event: Mapping[str, Any]) -> dict[str, str]:
     failure = mapping(event, "failure")
-    return {"phase": text(failure, "phase"), "reason": text(failure, "reason")}
+    cause = {"cause": text(failure, "cause")} if failure.get("cause") else {}
+    return {"phase": text(failure, "phase"), "reason": text(failure, "reason"), **cause}
 
 
 def _run_of(event: Mapping[str, Any]) -> str:

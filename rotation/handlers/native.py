@@ -2,7 +2,8 @@
 
 Source: AWS Secrets Manager user guide, rotation function overview. The event is `{Step, SecretId, ClientRequestToken}`;
 the token is the run's id and the version's. The service repeats the whole process after a failure, so each step is
-idempotent; what must hold before a step (rotation enabled, the token staged) is checked as AWS's templates do.
+idempotent; what must hold before a step (rotation enabled, the token staged) is checked as AWS's templates do. A token
+that is current already is done, except where `finishSecret` moved the label and died before the run was recorded.
 The overlap that `finishSecret` opens is ended by the machine `retire`, as after any rotation.
 """
 
@@ -26,6 +27,7 @@ from rotation.stores.aws import CURRENT, PENDING, AwsStore, RotationState
 
 _LOG = logging.getLogger("keyturn")
 _STEPS = {"createSecret": "stage", "setSecret": "apply", "testSecret": "test", "finishSecret": "promote"}
+_LAST_STEP = "finishSecret"
 # The tag by which the program says which policy a secret follows.
 POLICY_TAG = "keyturn:policy"
 _EXECUTION = "native:"
@@ -51,10 +53,11 @@ class NativeRotation:
         self._function.bind(run_id=token, request_id=request_id)
         bench = self._function.bench()
         state = self._function.store(bench).rotation_state(secret_id)
-        if not _must_work(state, token):
+        if _must_work(state, token):
+            _own(bench.ledger, self._catalogue(bench), state, token)
+        elif step != _LAST_STEP or not _is_unrecorded(bench.ledger, token):
             _LOG.info("step is done already", extra={"fields": {"step": step}})
             return
-        _own(bench.ledger, self._catalogue(bench), state, token)
         self._walk(bench, token, step)
 
     def _walk(self, bench: Bench, token: str, step: str) -> None:
@@ -62,7 +65,7 @@ class NativeRotation:
         answer = self._function.walk(self._function.context(bench, token), phase)
         if answer["outcome"] != Outcome.PASSED:
             raise Refused(answer["reason"], f"the step {step} did not pass", "look with `keyturn history`")
-        if step == "finishSecret":
+        if step == _LAST_STEP:
             record(bench.ledger, token)
 
 
@@ -78,6 +81,16 @@ def _must_work(state: RotationState, token: str) -> bool:
     if PENDING not in labels:
         raise Refused("token_not_pending", "the token's version is not staged as AWSPENDING")
     return True
+
+
+def _is_unrecorded(ledger: Ledger, token: str) -> bool:
+    """Whether the token's run has no end yet: its overlap is not open, and nothing would retire the old credential."""
+    try:
+        run, _ = ledger.run(token)
+    except NotFound:
+        # made current without us, such as a secret's first value
+        return False
+    return run.status == "running"
 
 
 def _own(ledger: Ledger, catalogue: Catalogue, state: RotationState, token: str) -> None:

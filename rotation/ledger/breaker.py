@@ -30,6 +30,8 @@ class _State:
     rev: int = 0
     # nobody could read it
     unknown: bool = False
+    # slug of the last failure, so that the refusal says what is behind it
+    reason: str = ""
 
 
 class LedgerBreaker:
@@ -49,21 +51,21 @@ class LedgerBreaker:
         if now < state.open_until:
             raise Unavailable(
                 "breaker_open",
-                f"{provider} failed {state.failures} times in a row; no call until {state.open_until}",
+                f"{provider} failed {state.failures} times in a row{_last(state)}; no call until {state.open_until}",
                 "wait; one trial is let in after the pause",
             )
         # half open: whoever moves the pause forward is the one trial
-        if not self._save(provider, state.failures, timestamp(self._clock() + OPEN_FOR)):
+        if not self._save(provider, state.failures, timestamp(self._clock() + OPEN_FOR), state.reason):
             raise Unavailable("breaker_open", f"another trial of {provider} is under way", "wait")
 
-    def report(self, provider: str, *, healthy: bool) -> None:
+    def report(self, provider: str, *, healthy: bool, reason: str = "") -> None:
         """A failure counts up and may open; a success after failures resets. Losing a race of writers is harmless."""
         state = self._state(provider)
         if state.unknown or (healthy and not state.failures):
             return
         failures = 0 if healthy else state.failures + 1
         opens = timestamp(self._clock() + OPEN_FOR) if failures >= FAILURES_TO_OPEN else ""
-        self._save(provider, failures, opens)
+        self._save(provider, failures, opens, reason)
 
     def _state(self, provider: str) -> _State:
         if provider not in self._states:
@@ -75,19 +77,28 @@ class LedgerBreaker:
             row = self._rows.get(_key(provider)) or {}
         except KeyturnError:
             return _State(unknown=True)
-        return _State(failures=row.get("failures", 0), open_until=row.get("open_until", ""), rev=row.get("rev", 0))
+        return _State(
+            failures=row.get("failures", 0),
+            open_until=row.get("open_until", ""),
+            rev=row.get("rev", 0),
+            reason=row.get("reason", ""),
+        )
 
-    def _save(self, provider: str, failures: int, open_until: str) -> bool:
+    def _save(self, provider: str, failures: int, open_until: str, reason: str) -> bool:
         state = self._state(provider)
         expect = Expect(equals={"rev": state.rev} if state.rev else {}, or_absent=not state.rev)
-        row = {"failures": failures, "open_until": open_until, "rev": state.rev + 1}
+        row = {"failures": failures, "open_until": open_until, "reason": reason, "rev": state.rev + 1}
         try:
             self._rows.write([Put(key=_key(provider), row=row, expect=expect)])
         except (ConditionFailed, KeyturnError):
             self._states.pop(provider, None)
             return False
-        self._states[provider] = _State(failures, open_until, state.rev + 1)
+        self._states[provider] = _State(failures, open_until, state.rev + 1, reason=reason)
         return True
+
+
+def _last(state: _State) -> str:
+    return f", the last time with [{state.reason}]" if state.reason else ""
 
 
 def _key(provider: str) -> Key:

@@ -15,7 +15,10 @@ from rotation.steps.step import StepResult
 
 
 def witness(context: Context) -> StepResult:
-    """Readers get the new one, and it is accepted; otherwise nothing is revoked. Whether the old one is, is noted."""
+    """Readers get the new one, and it is accepted; otherwise nothing is revoked. Whether the old one is, is noted.
+
+    Reasons: `new_not_accepted` where the target refused it, `new_unproven` where the target could not be asked.
+    """
     overlap = _overlap(context)
     live, value = context.read_live()
     if live.id != overlap.new.id:
@@ -23,7 +26,8 @@ def witness(context: Context) -> StepResult:
     new = context.issuer.probe(value)
     if new.verdict is not Verdict.ACCEPTED:
         # revoking the old one now would leave no working credential at all
-        return StepResult(outcome=Outcome.FAILED, reason="new_not_accepted", facts=_facts("new", new))
+        reason = "new_unproven" if new.verdict is Verdict.UNPROVEN else "new_not_accepted"
+        return StepResult(outcome=Outcome.FAILED, reason=reason, facts=_facts("new", new))
     old = context.issuer.probe(context.read(overlap.old))
     facts = _facts("new", new) | _facts("old", old)
     if old.verdict is not Verdict.ACCEPTED and overlap.witnessed_by:

@@ -108,10 +108,17 @@ class AwsStore:
         )
 
     def find_staged(self, ref: SecretRef, run_id: str, hint: Mapping[str, str]) -> Version | None:
-        """A version of this run with a value; the empty placeholder of RotateSecret does not count."""
+        """A version of this run with a value; the empty placeholder of RotateSecret does not count.
+
+        Asked again before None, as `read` is: taken for absent, a version just put would be minted again.
+        """
         del hint  # the version's id is the run's: nothing needs remembering
         try:
-            self._caller.call(Kind.READ, lambda: self._client.get_secret_value(SecretId=ref.path, VersionId=run_id))
+            self._caller.call(
+                Kind.READ,
+                lambda: self._client.get_secret_value(SecretId=ref.path, VersionId=run_id),
+                also_retry=(NotFound,),
+            )
         except NotFound:
             return None
         return Version(id=run_id)

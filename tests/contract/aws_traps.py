@@ -8,7 +8,7 @@ from typing import ClassVar
 import pytest
 import store_suite
 from aws_bench import AwsBench
-from store_bench import Rotations, new_run, value
+from store_bench import Crash, Rotations, new_run, value
 
 from rotation.contract import Version
 from rotation.errors import Conflict, NotFound
@@ -28,6 +28,17 @@ class AwsContract(store_suite.StoreContract):
         assert rotations.store.read(rotations.ref, life.staged) == value("new")
         assert bench.caller.pauses == [0.2, 0.4]
         assert bench.client.count("put_secret_value") == 1
+
+    def test_a_put_whose_answer_was_lost_is_found_again_though_it_cannot_be_seen_at_once(
+        self, bench: AwsBench, rotations: Rotations
+    ) -> None:
+        run_id, seen = new_run(), rotations.observe()
+        bench.caller.crash(1, after=True)
+        with pytest.raises(Crash):
+            rotations.store.stage(rotations.ref, run_id, value("new"), seen)
+        bench.client.hidden = 2
+        assert bench.store().find_staged(rotations.ref, run_id, {}) == Version(id=run_id)
+        assert bench.caller.pauses == [0.2, 0.4]
 
     def test_a_value_that_stays_hidden_is_not_found(self, bench: AwsBench, rotations: Rotations) -> None:
         life = rotations.stage(value("new"))

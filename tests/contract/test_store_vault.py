@@ -127,6 +127,18 @@ class TestVaultStore(store_suite.StoreContract):
             rotations.promote(life)
         assert refusal.value.reason == "staged_missing"
 
+    def test_a_pending_value_that_another_run_staged_is_never_promoted(
+        self, bench: VaultBench, rotations: Rotations
+    ) -> None:
+        before = bench.readers_get(rotations.ref)
+        theirs = rotations.stage(value("theirs"))
+        with pytest.raises(Conflict) as refusal:
+            rotations.store.promote(rotations.ref, new_run(), theirs.staged, theirs.seen.current)
+        assert refusal.value.reason == "pending_foreign"
+        assert bench.readers_get(rotations.ref) == before
+        assert rotations.promote(theirs).live is not None, "the other run's value was taken from it"
+        assert bench.readers_get(rotations.ref) == theirs.value
+
     def test_a_pending_path_whose_metadata_was_deleted_starts_anew(
         self, bench: VaultBench, rotations: Rotations
     ) -> None:

@@ -1,4 +1,4 @@
-"""A target in memory with two slots, and the issuer for it: keeps the contract, and can be told to fail."""
+"""A target in memory, and issuers for two of its slots or for one: they keep the contract, and can be told to fail."""
 
 from __future__ import annotations
 
@@ -78,6 +78,7 @@ class ModelIssuer:
         self._target.set(value.unsafe_fields()["slot"], None, fence, "withdraw")
 
     def restore(self, value: SecretValue, fence: Fence) -> None:
+        self._may_fail("restore")
         fields = value.unsafe_fields()
         self._target.set(fields["slot"], fields["token"], fence, "restore")
 
@@ -90,3 +91,23 @@ class ModelIssuer:
         raised = self._target.broken.get(operation)
         if isinstance(raised, KeyturnError):
             raise raised
+
+
+class OneSlotIssuer(ModelIssuer):
+    """Mints for the one slot there is: `apply` takes the old credential's place, and only `restore` brings it back."""
+
+    kind: ClassVar[str] = "model-one-slot"
+    capabilities: ClassVar[IssuerCapabilities] = IssuerCapabilities(
+        overlaps=False, fenced=True, ends_sessions=False, needs_current=False
+    )
+
+    def mint(self, current: SecretValue | None) -> Minted:
+        del current
+        slot = SLOTS[0]
+        return Minted(value=SecretValue.of({"slot": slot, "token": secrets.token_hex(16)}), public={"slot": slot})
+
+    def withdraw(self, value: SecretValue, fence: Fence) -> None:
+        """Of `value` only: another one in its slot is untouched, as the contract says."""
+        fields = value.unsafe_fields()
+        if self._target.tokens.get(fields["slot"]) == fields["token"]:
+            super().withdraw(value, fence)

@@ -84,6 +84,8 @@ def _denied(*_: object) -> None:
 class World:
     """One secret in one store at one target, with a ledger."""
 
+    issuer: type[ModelIssuer] = ModelIssuer
+
     def __init__(self) -> None:
         self.clock = Clock()
         self.rows = MemoryRows()
@@ -110,7 +112,7 @@ class World:
             run=run,
             policy=from_document(run.policy),
             store=self._memory_store(caller),
-            issuer=ModelIssuer(self.target),
+            issuer=self.issuer(self.target),
             ledger=self.ledger,
             meter=self.meter,
             steps=steps,

@@ -8,6 +8,18 @@ from typing import Any, Protocol
 
 from control_model import ModelControl, Secret
 
+from sandbox.facts import Facts
+
+# A sandbox at addresses where nothing answers.
+SANDBOX = Facts(
+    aws_endpoint="http://127.0.0.1:1",
+    vault_address="http://127.0.0.1:1",
+    google_endpoint="127.0.0.1:1",
+    postgres_port=1,
+    token_service_url="http://127.0.0.1:1",
+    verifier_url="http://127.0.0.1:1",
+)
+
 
 @dataclass(frozen=True)
 class Ended:

@@ -111,10 +111,8 @@ class ModelControl:
             "surprise": "a field of a newer function",
         }
         secret.runs.append(run)
-        if secret.refuse:
-            self._end(
-                run, "failed", {"phase": "gate" if machine == "retire" else "claim", "reason": secret.refuse.pop(0)}
-            )
+        if reason := secret.refuse.pop(0) if secret.refuse else _refused(secret, machine):
+            self._end(run, "failed", {"phase": "gate" if machine == "retire" else "claim", "reason": reason})
         return {"execution": execution, "run_id": run_id}
 
     def _status(self, secrets: list[str]) -> list[dict[str, Any]]:
@@ -175,6 +173,11 @@ class ModelControl:
 def refusal(reason: str, message: str = "refused", remedy: str = "") -> dict[str, Any]:
     """Control's answer when it refuses."""
     return {"ok": False, "reason": reason, "message": message, "remedy": remedy}
+
+
+def _refused(secret: Secret, machine: str) -> str:
+    """As rotation/control/claims.py: no rotation while an overlap is open, over or not."""
+    return "overlap_open" if machine == "rotate" and secret.overlap else ""
 
 
 def _names(fields: dict[str, Any]) -> list[str]:

@@ -12,23 +12,15 @@ from pathlib import Path
 from typing import Any, Never
 
 import pytest
-from command_bench import Command, Ended, PutModel
+from command_bench import SANDBOX, Command, Ended, PutModel
 from control_model import Secret
 
 from keyturn import bring_up, connect, stack
 from rotation.errors import Denied, KeyturnError, Refused, Throttled, Unavailable
 from sandbox import lifecycle
-from sandbox.facts import Facts
+from sandbox.layout import Layout
 
 NAME = "payments/postgres"
-SANDBOX = Facts(
-    aws_endpoint="http://127.0.0.1:1",
-    vault_address="http://127.0.0.1:1",
-    google_endpoint="127.0.0.1:1",
-    postgres_port=1,
-    token_service_url="http://127.0.0.1:1",
-    verifier_url="http://127.0.0.1:1",
-)
 
 
 @pytest.fixture
@@ -140,8 +132,10 @@ def test_a_port_that_is_taken(command: Command, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_second_sandbox_up_starts_nothing_and_says_what_may_be_meant(
-    command: Command, monkeypatch: pytest.MonkeyPatch
+    command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    (tmp_path / "sandbox" / "run").mkdir(parents=True)
+    Layout(tmp_path / "sandbox").applied.touch()
     monkeypatch.setattr(bring_up, "check_files", lambda: None)
     monkeypatch.setattr(lifecycle, "up", lambda *_args, **_options: replace(SANDBOX, already_running=True))
     ended = command("sandbox", "up")

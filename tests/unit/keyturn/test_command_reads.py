@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,6 +18,14 @@ from rotation.phases import RETIRE, ROTATE, active
 
 NAME = "payments/postgres"
 VERBS = [["plan"], ["status"], ["history", NAME], ["verify", NAME]]
+
+# After any day on which this test is run.
+FAR = BEGAN.replace(year=2999)
+
+
+def overlap_until(end: datetime) -> dict[str, Any]:
+    """An overlap of an earlier rotation."""
+    return {"run_id": "r", "retire_at": end.isoformat(), "old": {"id": "v0"}, "new": {"id": "v1"}}
 
 
 def rotated(model: PutModel, **facts: Any) -> ModelControl:
@@ -65,13 +73,40 @@ def test_plan_of_a_first_value_retires_nothing(command: Command, model: PutModel
 
 def test_plan_says_who_would_be_refused_and_why(command: Command, model: PutModel) -> None:
     control = model(Secret(NAME, current="v1", claimed_by="abcdef0123", overlap_s=7_200))
-    until = (BEGAN + timedelta(hours=2)).isoformat()
-    versions = {"old": {"id": "v0"}, "new": {"id": "v1"}}
-    control.secrets[NAME].overlap = {"run_id": "r", "retire_at": until, **versions}
+    control.secrets[NAME].overlap = overlap_until(FAR)
     ended = command("plan", NAME)
     assert f"{NAME}: would be refused" in ended.out
     assert "claim_held: run abcdef0123 is under way" in ended.out
-    assert "overlap_open: the overlap of the last rotation is open until 2026-01-02 05:04:05Z" in ended.out
+    assert "overlap_open: the overlap of the last rotation is open until 2999-01-02 03:04:05Z" in ended.out
+
+
+def test_plan_says_that_a_long_overlap_that_is_over_is_ended_first(command: Command, model: PutModel) -> None:
+    model(Secret(NAME, current="v1", overlap_s=7_200, overlap=overlap_until(BEGAN - timedelta(days=365))))
+    one = command("plan", NAME, "--json").document["plans"][0]
+    assert one["refused"] == []
+    assert one["notes"] == ["the overlap over since 2025-01-02 03:04:05Z is ended first"]
+
+
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [
+        (BEGAN.replace(year=2025), "overlap over since 2025-01-02 03:04:05Z"),
+        (FAR, "overlap open until 2999-01-02 03:04:05Z"),
+    ],
+)
+def test_status_tells_an_overlap_that_is_over_from_one_that_is_open(
+    command: Command, model: PutModel, end: datetime, told: str
+) -> None:
+    model(Secret(NAME, current="v1", overlap=overlap_until(end)))
+    assert told in command("status").out
+
+
+def test_history_names_what_a_failed_undo_left_in_the_list_and_in_full(command: Command, model: PutModel) -> None:
+    control = model(Secret(NAME, current="v1", refuse=["vault_denied"]))
+    run = control.run_of(control.ask("rotate", {"secret": NAME, "reason": "", "requested_by": ""})["result"]["run_id"])
+    run["failure"]["not_undone"] = "withdraw"
+    assert "failed: claim, vault_denied, not_undone: withdraw" in command("history", NAME).out
+    assert "not_undone=withdraw" in command("history", NAME, "--run", run["run_id"]).out
 
 
 def test_plan_does_not_count_the_claim_of_an_execution_that_ended(command: Command, model: PutModel) -> None:

@@ -104,6 +104,35 @@ def test_an_overlap_that_an_interrupted_command_left_open_is_ended_first(clock: 
     assert row(again).outcome == "rotated"
 
 
+def left_open(retire_at: datetime, overlap_s: int = 4 * 3_600) -> Secret:
+    """A secret with the long overlap of an earlier rotation."""
+    versions = {"old": {"id": "v0"}, "new": {"id": "v1"}}
+    overlap = {"run_id": "earlier", "retire_at": retire_at.isoformat(), **versions}
+    return Secret(NAME, current="v1", overlap_s=overlap_s, overlap=overlap)
+
+
+@pytest.mark.parametrize("past", [timedelta(0), timedelta(days=2)])
+def test_a_long_overlap_that_is_over_is_ended_first_and_the_new_one_left_to_the_schedule(
+    clock: Clock, past: timedelta
+) -> None:
+    secret = left_open(BEGAN - past)
+    journey = journey_of(ModelControl(secret), clock)
+    until(journey, Stage.DONE, clock)
+    assert [(run["machine"], run["status"]) for run in secret.runs] == [
+        ("retire", "succeeded"),
+        ("rotate", "succeeded"),
+    ]
+    assert row(journey).outcome == "overlap open"
+
+
+def test_a_long_overlap_that_still_lasts_is_refused_and_never_retired(clock: Clock) -> None:
+    secret = left_open(BEGAN + timedelta(seconds=1))
+    journey = journey_of(ModelControl(secret), clock)
+    until(journey, Stage.DONE, clock)
+    assert [run["machine"] for run in secret.runs] == ["rotate"]
+    assert (row(journey).reason, row(journey).exit) == ("overlap_open", 15)
+
+
 def test_a_run_that_died_without_a_record_is_told_from_one_that_waits(clock: Clock) -> None:
     secret = Secret(NAME, current="v1", stuck=True)
     model = ModelControl(secret)

@@ -223,3 +223,13 @@ def test_the_end_of_a_call_is_never_replaced_by_trouble_of_the_ledger(faulty: Fa
     faulty.broken = {"get", "write"}
     process.call()
     process.fail()
+
+
+def test_a_refusal_names_what_the_provider_failed_with(rows: Rows, clock: Clock) -> None:
+    breaker = LedgerBreaker(rows, clock)
+    for _ in range(FAILURES_TO_OPEN):
+        breaker.report("vault", healthy=False, reason="vault_unavailable")
+    with pytest.raises(Unavailable) as refused:
+        LedgerBreaker(rows, clock).admit("vault")
+    assert refused.value.reason == "breaker_open"
+    assert "[vault_unavailable]" in refused.value.message

@@ -50,8 +50,9 @@ class Recorder:
         if self.refusal:
             raise self.refusal
 
-    def report(self, provider: str, *, healthy: bool) -> None:
+    def report(self, provider: str, *, healthy: bool, reason: str = "") -> None:
         assert provider == "vendor"
+        assert healthy or reason, "a failure names its reason"
         self.reports.append(healthy)
 
 

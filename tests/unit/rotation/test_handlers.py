@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
-from function_world import FunctionWorld, LambdaContext, Told
+from function_world import ENVIRONMENT, FunctionWorld, LambdaContext, Told
 
 from rotation.handlers import aws, control, gcp, vault
 from rotation.control.desk import run_id_of
 from rotation.errors import NotFound, Refused, Unavailable
+from rotation.redaction import REDACTED
 from tests.model.world import NAME
 
 NATIVE_EVENT = {"Step": "createSecret", "SecretId": NAME, "ClientRequestToken": "t"}
@@ -26,6 +28,18 @@ def test_a_store_function_runs_the_phase_of_the_event_and_answers_data(world: Fu
     }
     assert begun["policy"] == NAME
     assert ended["calls"] == {"read": 1, "write": 1}
+
+
+def test_a_key_that_the_environment_names_as_personal_is_hidden_in_the_functions_lines(
+    logging_put_back: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ENVIRONMENT, "PII_KEYS", "iban, policy")
+    world = FunctionWorld(monkeypatch)
+    told = Told()
+    assert world.function.handle(world.event("prepare"), "request-1")["outcome"] == "passed"
+    begun = told.lines()[0]
+    assert (begun["phase"], begun["policy"]) == ("prepare", REDACTED)
+    assert NAME not in json.dumps(told.lines())
 
 
 def test_a_warm_function_logs_the_ids_of_each_invocation(world: FunctionWorld) -> None:

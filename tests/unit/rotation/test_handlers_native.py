@@ -8,7 +8,7 @@ import pytest
 from function_world import TOKEN, FunctionWorld
 
 from rotation.control import claims
-from rotation.errors import Refused
+from rotation.errors import Refused, Unavailable
 from rotation.handlers.native import NativeRotation
 from tests.model.world import NAME
 
@@ -46,6 +46,41 @@ def test_the_whole_native_process_repeated_after_its_end_changes_nothing(world: 
     for name in STEPS:
         native(world).handle(step(name), "q")
     assert (world.current(), world.target.effects) == (now, effects)
+
+
+@pytest.mark.parametrize("dies_at", ["promoted", "end"])
+def test_a_finish_that_died_after_the_label_move_is_finished_by_its_repetition(
+    world: FunctionWorld, monkeypatch: pytest.MonkeyPatch, dies_at: str
+) -> None:
+    old = world.current()
+    for name in STEPS[:-1]:
+        native(world).handle(step(name), "q")
+
+    def unavailable(*_: object, **__: object) -> None:
+        raise Unavailable("ledger_down", "no answer")
+
+    with monkeypatch.context() as dying:
+        dying.setattr(world.ledger, dies_at, unavailable)
+        with pytest.raises(Unavailable):
+            native(world).handle(step("finishSecret"), "q")
+    assert world.current() != old, "it died before the label move"
+    assert world.ledger.run(TOKEN)[0].status == "running"
+    for name in STEPS:
+        native(world).handle(step(name), "q")
+    assert world.ledger.run(TOKEN)[0].status == "succeeded"
+    head = world.ledger.head(NAME)
+    assert head.overlap is not None, "nothing will retire the old credential"
+    assert (head.overlap.run_id, head.run_id) == (TOKEN, "")
+    assert len(world.secret.values) == 2, "the repetition minted again"
+
+
+def test_a_token_made_current_by_somebody_else_is_done(world: FunctionWorld) -> None:
+    assert world.secret.current is not None
+    world.secret.runs[TOKEN] = world.secret.current
+    before = world.current(), list(world.target.effects)
+    native(world).handle(step("finishSecret"), "q")
+    assert (world.current(), world.target.effects) == before
+    assert world.ledger.head(NAME).overlap is None
 
 
 @pytest.mark.parametrize(

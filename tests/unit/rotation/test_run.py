@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rotation.contract import Verdict, Version
+from rotation.control import records
 from rotation.control.desk import run_id_of
 from rotation.errors import Denied, Throttled, Unavailable
 from rotation.ledger.records import SWITCH
@@ -250,6 +251,16 @@ def test_an_old_credential_that_is_still_accepted_after_the_revoke_is_alive_and_
     assert (run.failure["reason"], steps["prove"].facts["proof"]) == ("old_alive", "alive")
     assert "dispose" not in steps
     assert world.ledger.head(NAME).overlap is not None
+
+
+def test_the_cause_of_the_unexpected_is_kept_as_its_slug_alone(world: World) -> None:
+    world.enter(phase_named("claim"), "arn:2")
+    cause = '{"errorMessage": "Vault did not answer to somebody [vault_unavailable]", "errorType": "Unavailable"}'
+    failure = {"phase": "prepare", "reason": "prepare_broke", "cause": cause}
+    records.record_failure(world.ledger, NAME, "arn:2", failure)
+    recorded = world.ledger.run(run_id_of("arn:2"))[0].failure
+    assert recorded["cause"] == "vault_unavailable"
+    assert "somebody" not in repr(recorded)
 
 
 def test_nothing_of_a_run_in_the_ledger_holds_a_value(world: World) -> None:

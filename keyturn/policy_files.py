@@ -1,0 +1,50 @@
+"""The policies of this checkout, imported where a file that is broken can be told with its place.
+
+The files are programs that people write: whatever goes wrong in one is theirs to mend, no defect of the command. Not
+here: whether policies that can be imported make sense (`infra.resolved`).
+"""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from keyturn.stack import ROOT
+from rotation.errors import KeyturnError, Refused
+
+if TYPE_CHECKING:
+    from rotation.policy import Policy
+
+FOLDER = "policies"
+
+
+def all_policies() -> tuple[Policy, ...]:
+    """`policies.ALL`; Refused `bad_policies` with file and line when the files cannot be imported."""
+    try:
+        from policies import ALL  # noqa: PLC0415  # a broken file must not break the command's own import
+    except Exception as exc:
+        message = f"policies are wrong:\n  {_place(exc)}: {_problem(exc)}"
+        raise Refused("bad_policies", message, f"correct {FOLDER}/ and repeat") from exc
+    return ALL
+
+
+def _place(exc: Exception) -> str:
+    """`policies/name.py:3`: where the text cannot be read, or the last line of a policy that was being run."""
+    if isinstance(exc, SyntaxError) and exc.filename:
+        return _shown(exc.filename, exc.lineno)
+    frames = traceback.extract_tb(exc.__traceback__)
+    inside = [frame for frame in frames if Path(frame.filename).parent.name == FOLDER]
+    return _shown(inside[-1].filename, inside[-1].lineno) if inside else f"{FOLDER}/"
+
+
+def _shown(filename: str, line: int | None) -> str:
+    path = Path(filename)
+    shown = path.relative_to(ROOT) if path.is_relative_to(ROOT) else Path(path.parent.name, path.name)
+    return f"{shown}:{line or 1}"
+
+
+def _problem(exc: Exception) -> str:
+    if isinstance(exc, KeyturnError):
+        return f"{exc.message}: {exc.remedy}" if exc.remedy else exc.message
+    return f"{type(exc).__name__}: {exc.msg if isinstance(exc, SyntaxError) else exc}"

@@ -1,0 +1,52 @@
+"""A policy file that cannot be imported is told with file and line, as what it is: a wrong policy."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from command_bench import Command
+
+from keyturn.options import _secrets
+
+
+@pytest.fixture
+def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder `policies` in front of this checkout's, whose one file is to be written by the test."""
+    folder = tmp_path / "policies"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("from policies.spoilt import ALL\n")
+    for name in [name for name in sys.modules if name.partition(".")[0] == "policies"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.syspath_prepend(tmp_path)
+    return folder / "spoilt.py"
+
+
+SPOILT = {
+    "no Python": ("ALL = ()\nx = (\n", "'(' was never closed"),
+    "a name that is not there": ("ALL = ()\nx = postgress\n", "NameError: name 'postgress' is not defined"),
+    "a module that is not there": ("ALL = ()\nimport rotation.polices\n", "No module named 'rotation.polices'"),
+    "refused by its type": (
+        "from rotation.errors import Refused\nraise Refused('odd', 'overlap is negative', 'mend it')\n",
+        "overlap is negative: mend it",
+    ),
+}
+
+
+@pytest.mark.parametrize("verb", [["sandbox", "up"], ["demo"]], ids=" ".join)
+@pytest.mark.parametrize(("text", "problem"), SPOILT.values(), ids=SPOILT)
+def test_a_policy_file_that_cannot_be_imported_is_a_wrong_policy_with_its_place(
+    command: Command, written: Path, verb: list[str], text: str, problem: str
+) -> None:
+    written.write_text(text)
+    ended = command(*verb)
+    assert ended.code == 11
+    for told in ("policies/spoilt.py:2: ", problem, "reason bad_policies, exit code 11", "correct policies/"):
+        assert told in ended.err
+    assert "defect of keyturn" not in ended.err
+
+
+def test_the_shell_completes_nothing_from_policies_that_cannot_be_imported(written: Path) -> None:
+    written.write_text("x = (\n")
+    assert _secrets("") == []

@@ -1,0 +1,77 @@
+"""A type whose target takes one credential at a time: whatever fails, the target takes the old one again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from rotation.contract import SecretRef, Verdict, Version
+from rotation.control.desk import run_id_of
+from rotation.errors import Denied
+from tests.model.store import MemoryStore
+from tests.model.target import OneSlotIssuer
+from tests.model.world import NAME, World
+
+
+class OneSlotWorld(World):
+    """A world whose target has one slot."""
+
+    issuer = OneSlotIssuer
+
+
+@pytest.fixture
+def world() -> World:
+    """A secret with its first value, whose next rotation is unwell after its promotion."""
+    made = OneSlotWorld()
+    assert made.rotate("arn:first") == "succeeded"
+    made.target.broken["check"] = Verdict.REFUSED
+    return made
+
+
+def test_bad_health_after_promotion_leaves_store_and_target_with_the_old_credential(world: World) -> None:
+    old = world.current()
+    assert world.rotate("arn:2") == "failed"
+    assert world.current() == old
+    assert world.target.tokens == {old["slot"]: old["token"]}
+    run, steps = world.ledger.run(run_id_of("arn:2"))
+    assert run.failure == {"phase": "bake", "reason": "health_refused"}
+    assert steps["restore"].facts["undone"] == "restored"
+    assert world.ledger.head(NAME).current == Version(id="1")
+
+
+def test_readers_get_the_old_credential_back_only_when_the_target_accepts_it_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = world.current()["token"]
+    accepted_at_demotion: list[set[str]] = []
+    demote = MemoryStore.demote
+
+    def watched(store: MemoryStore, ref: SecretRef, *arguments: Any) -> Version:
+        accepted_at_demotion.append(set(world.target.tokens.values()))
+        return demote(store, ref, *arguments)
+
+    monkeypatch.setattr(MemoryStore, "demote", watched)
+    assert world.rotate("arn:2") == "failed"
+    assert accepted_at_demotion == [{old}]
+
+
+def test_an_old_credential_that_cannot_be_restored_leaves_readers_with_the_new_one_that_works(world: World) -> None:
+    old = world.current()
+    world.target.broken["restore"] = Denied("target_denied", "no")
+    assert world.rotate("arn:2") == "failed"
+    assert world.current() != old
+    assert set(world.target.tokens.values()) == {world.current()["token"]}
+    run, _ = world.ledger.run(run_id_of("arn:2"))
+    assert run.failure["not_undone"] == "restore demote withdraw abandon"
+
+
+def test_a_test_that_fails_after_a_single_slot_apply_leaves_the_prior_value_at_the_target() -> None:
+    world = OneSlotWorld()
+    assert world.rotate("arn:first") == "succeeded"
+    old = world.current()
+    world.target.broken["probe"] = Verdict.REFUSED
+    assert world.rotate("arn:2") == "failed"
+    assert world.current() == old
+    assert world.target.tokens == {old["slot"]: old["token"]}
+    assert world.ledger.run(run_id_of("arn:2"))[0].failure == {"phase": "prepare", "reason": "test_refused"}
