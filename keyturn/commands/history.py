@@ -69,9 +69,9 @@ def runs_table(name: str, runs: Sequence[Run]) -> RenderableType:
 
 
 def _failure(run: Run) -> list[str]:
-    """Phase and reason, and the steps whose undo failed: what they did is still there."""
-    left = run.failure.get("not_undone", "")
-    return [run.failure.get("phase", ""), run.failure.get("reason", ""), *([f"not_undone: {left}"] if left else [])]
+    """Phase, reason and what was behind it, and the steps whose undo failed: what they did is still there."""
+    known = [run.failure.get("phase", ""), run.failure.get("reason", "")]
+    return known + [f"{name}: {run.failure[name]}" for name in ("cause", "not_undone") if run.failure.get(name)]
 
 
 def run_in_full(run: RunInFull) -> RenderableType:

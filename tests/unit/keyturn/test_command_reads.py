@@ -106,6 +106,8 @@ def test_history_names_what_a_failed_undo_left_in_the_list_and_in_full(command: 
     run = control.run_of(control.ask("rotate", {"secret": NAME, "reason": "", "requested_by": ""})["result"]["run_id"])
     run["failure"]["not_undone"] = "withdraw"
     assert "failed: claim, vault_denied, not_undone: withdraw" in command("history", NAME).out
+    run["failure"]["cause"] = "vault_unavailable"
+    assert "cause: vault_unavailable, not_undone: withdraw" in command("history", NAME).out
     assert "not_undone=withdraw" in command("history", NAME, "--run", run["run_id"]).out
 
 
