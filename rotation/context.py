@@ -68,14 +68,17 @@ class Context:
     @property
     def expected(self) -> Version | None:
         """The version that was current when this run looked; None where there was none."""
-        intent = self.steps["stage"].intent if "stage" in self.steps else {}
-        return version_from(intent)
+        return version_from(self._intent)
 
     @property
     def public(self) -> dict[str, str]:
         """What the issuer said of the credential this run minted that is not secret."""
-        intent = self.steps["stage"].intent if "stage" in self.steps else {}
-        return {k.removeprefix("public_"): v for k, v in intent.items() if k.startswith("public_")}
+        return {k.removeprefix("public_"): v for k, v in self._intent.items() if k.startswith("public_")}
+
+    @property
+    def _intent(self) -> dict[str, str]:
+        """What the step `stage` meant to do; empty before it."""
+        return self.steps["stage"].intent if "stage" in self.steps else {}
 
     @property
     def staged(self) -> Version | None:

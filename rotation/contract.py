@@ -54,7 +54,7 @@ class Remembered:
 class Observation:
     """What a store shows before a run touches it. `value` is that of `current`, if the look gave it.
 
-    `pending` is a staged version, or an empty placeholder (`pending_is_empty`), whoever made it.
+    `pending` is a staged version, or an empty placeholder, whoever made it.
     `token` is the store's compare-and-set handle for the next write (Vault: live version; Google: etag).
     `pending_token` is not seen but handed on from `Remembered`, for `stage`.
     """
@@ -62,7 +62,6 @@ class Observation:
     current: Version | None
     previous: Version | None = None
     pending: Version | None = None
-    pending_is_empty: bool = False
     token: str = ""
     pending_token: str = ""
     value: SecretValue | None = None
