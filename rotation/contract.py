@@ -68,6 +68,31 @@ class Observation:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Pending:
+    """A staged value as the store itself shows it, whoever made it.
+
+    owner: the run that staged it, where the store tells (AWS: the version id, Vault: inside the data), else "".
+    empty: a placeholder that holds no value. fingerprint: `SecretValue.fingerprint`, "" when empty.
+    """
+
+    version: Version
+    owner: str = ""
+    empty: bool = False
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Survey:
+    """What a store shows of a secret to somebody who remembers nothing: for repair, never for a run.
+
+    current: what readers by pointer get. pendings: every staged value that is not current, and every placeholder.
+    """
+
+    current: Version | None
+    pendings: tuple[Pending, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class StoreCapabilities:
     """What a store can do; the only copy of each flag. A wish above an ability is refused at preview."""
 
@@ -116,6 +141,14 @@ class SecretStore(Protocol):
         """
         ...
 
+    def survey(self, ref: SecretRef, known: Version | None) -> Survey:
+        """Look without trusting the ledger: the pointer readers follow, and everything pending. Reads only.
+
+        `known` is the version the ledger calls current: a store with numbers looks for pending ones above the smaller
+        of it and its own pointer. A pending label on the current version is what a finished rotation leaves.
+        """
+        ...
+
     def stage(self, ref: SecretRef, run_id: str, value: SecretValue, seen: Observation) -> Version:
         """Put `value` in the pending place under `run_id` (one write), invisible to readers of current.
 
@@ -146,7 +179,11 @@ class SecretStore(Protocol):
         ...
 
     def abandon(self, ref: SecretRef, run_id: str, staged: Version | None) -> None:
-        """Undo `stage`: no pending value of this run remains. Nothing there is success. Never touches current."""
+        """Undo `stage`: no pending value of this run remains. Nothing there is success. Never touches current.
+
+        Repair clears a foreign pending version or placeholder the same way, by the version that `survey` showed; where
+        the pointer lags a store may write twice then, to be sure that it is not current.
+        """
         ...
 
     def dispose(self, ref: SecretRef, old: Version, live: Version | None = None) -> str:
@@ -205,6 +242,10 @@ class IssuerCapabilities:
     ends_sessions: bool
     # the current value is needed to mint the next one (which slot is in use)
     needs_current: bool
+    # how many versions back the target can be made to accept again
+    rollback_horizon: int
+    # there is a target that can be asked; without one a proof of death is not applicable
+    has_target: bool = True
 
 
 class CredentialIssuer(Protocol):

@@ -37,7 +37,7 @@ class BearerToken:
 
     kind: ClassVar[str] = "bearer-token"
     capabilities: ClassVar[IssuerCapabilities] = IssuerCapabilities(
-        overlaps=True, fenced=True, ends_sessions=False, needs_current=True
+        overlaps=True, fenced=True, ends_sessions=False, needs_current=True, rollback_horizon=1
     )
     translate = staticmethod(target_api.translate)
 

@@ -54,7 +54,7 @@ class PostgresAlternating:
 
     kind: ClassVar[str] = "postgres-alternating"
     capabilities: ClassVar[IssuerCapabilities] = IssuerCapabilities(
-        overlaps=True, fenced=True, ends_sessions=True, needs_current=True
+        overlaps=True, fenced=True, ends_sessions=True, needs_current=True, rollback_horizon=1
     )
 
     def __init__(self, facts: Mapping[str, str], authority: Callable[[], SecretValue], caller: Caller) -> None:

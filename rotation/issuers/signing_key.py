@@ -42,7 +42,7 @@ class SigningKey:
 
     kind: ClassVar[str] = "signing-key"
     capabilities: ClassVar[IssuerCapabilities] = IssuerCapabilities(
-        overlaps=True, fenced=True, ends_sessions=False, needs_current=False
+        overlaps=True, fenced=True, ends_sessions=False, needs_current=False, rollback_horizon=1
     )
     translate = staticmethod(target_api.translate)
 

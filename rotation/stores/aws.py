@@ -8,31 +8,21 @@ that a repeated put is a no-op and the version's id is known before the call. No
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from rotation.calls import Caller, Kind
-from rotation.contract import Observation, Remembered, SecretRef, StoreCapabilities, Version
+from rotation.contract import Observation, Remembered, SecretRef, StoreCapabilities, Survey, Version
 from rotation.errors import Conflict, KeyturnError, NotFound, Refused
+from rotation.stores import aws_refusals, aws_survey
+from rotation.stores.aws_labels import CURRENT, PENDING, PREVIOUS, Labels, RotationState
 from rotation.stores.limits import check_size
 from rotation.value import SecretValue
 
-CURRENT = "AWSCURRENT"
-PENDING = "AWSPENDING"
-PREVIOUS = "AWSPREVIOUS"
+__all__ = ["CURRENT", "PENDING", "PREVIOUS", "AwsStore", "RotationState"]
+
 # The service's own limits (botocore's model of PutSecretValue, quotas of the user guide).
 MAX_VALUE_BYTES = 65_536
 VERSIONS_KEPT = 100
-
-
-@dataclass(frozen=True, kw_only=True)
-class RotationState:
-    """What the four-step contract checks: `labels` maps a version's id to its staging labels."""
-
-    name: str
-    enabled: bool
-    labels: Mapping[str, tuple[str, ...]]
-    tags: Mapping[str, str]
 
 
 class AwsStore:
@@ -57,13 +47,11 @@ class AwsStore:
         """Labels (DescribeSecret), then the current value: two reads, one where nothing is current yet."""
         del remembered  # the labels are the pointers
         labels = self._labels(ref)
-        current = labels.get(CURRENT)
-        pending = labels.get(PENDING)
-        # AWS leaves AWSPENDING on the promoted version: that is a finished rotation, not a pending one
+        current = labels.version(CURRENT)
         return Observation(
             current=_version(current),
-            previous=_version(labels.get(PREVIOUS)),
-            pending=_version(pending if pending != current else None),
+            previous=_version(labels.version(PREVIOUS)),
+            pending=_version(labels.pending()),
             token=current or "",
             value=self.read(ref, Version(id=current)) if current else None,
         )
@@ -83,6 +71,11 @@ class AwsStore:
             Kind.READ, lambda: self._client.get_secret_value(SecretId=ref.path, VersionStage=CURRENT)
         )
         return Version(id=answer["VersionId"]), _text(ref, answer)
+
+    def survey(self, ref: SecretRef, known: Version | None) -> Survey:
+        """Labels (DescribeSecret), then the pending version: two reads, or one."""
+        del known  # the labels are the pointers
+        return aws_survey.survey(self._labels(ref), lambda version: self.read(ref, version))
 
     def stage(self, ref: SecretRef, run_id: str, value: SecretValue, seen: Observation) -> Version:
         """PutSecretValue with AWSPENDING only: without the label AWS would make it current at once."""
@@ -128,73 +121,98 @@ class AwsStore:
         del run_id
         if expected is None:
             return self._promote_first(ref, staged)
-        self._move(ref, CURRENT, to=staged.id, away_from=expected.id)
+        self._move_current(ref, to=staged, away_from=expected, gone=aws_refusals.staged_missing(ref))
         return staged
 
     def _promote_first(self, ref: SecretRef, staged: Version) -> Version:
         # AWS labels the first version of a secret AWSCURRENT by itself, whatever the put asked for
-        current = self._labels(ref).get(CURRENT)
+        current = self._labels(ref).version(CURRENT)
         if current is None:
-            self._move(ref, CURRENT, to=staged.id, away_from=None)
+            self._move_current(ref, to=staged, away_from=None, gone=aws_refusals.staged_missing(ref))
         elif current != staged.id:
-            raise _moved(ref)
+            raise aws_refusals.moved(ref)
         return staged
 
     def demote(self, ref: SecretRef, run_id: str, live: Version, back_to: Version) -> Version:
-        """Move AWSCURRENT back: one write. AWSPREVIOUS then points at the version rolled back."""
+        """Move AWSCURRENT back, and take AWSPENDING off the version that is left, where its promotion left it there.
+
+        One or two writes and a read. AWSPREVIOUS then points at the version rolled back. The pending label must not
+        stay: Secrets Manager would take its own next rotation for one that is still under way.
+        AWSPREVIOUS keeps the version before the current one; older ones have no label, and AWS removes them when
+        there are more than 100. NotFound `beyond_rollback_horizon` when it did.
+        """
         del run_id
-        self._move(ref, CURRENT, to=back_to.id, away_from=live.id)
+        self._move_current(ref, to=back_to, away_from=live, gone=aws_refusals.dropped(ref, back_to))
+        self._take_pending_off(ref, live.id)
         return back_to
 
     def abandon(self, ref: SecretRef, run_id: str, staged: Version | None) -> None:
-        """Take AWSPENDING off this run's version, unless that version is current: then nothing is pending."""
-        del staged
-        if not self._is_pending(ref, run_id):
+        """Take AWSPENDING off `staged` (None: this run's version), unless that is current: one read, one write.
+
+        No MoveToVersionId, and no CancelRotateSecret, which would turn the schedule off. The label is taken off
+        wherever the service shows it, in its own order: on AWS that is one version, and never the current one.
+        """
+        self._take_pending_off(ref, staged.id if staged else run_id)
+
+    def _take_pending_off(self, ref: SecretRef, version: str) -> None:
+        labels = self._labels(ref)
+        holders = labels.holders(PENDING)
+        if version not in holders or version == labels.version(CURRENT):
             return
+        for holder in holders:
+            self._remove_pending(ref, holder)
+
+    def _remove_pending(self, ref: SecretRef, holder: str) -> None:
         try:
             self._caller.call(
                 Kind.WRITE,
                 lambda: self._client.update_secret_version_stage(
-                    SecretId=ref.path, VersionStage=PENDING, RemoveFromVersionId=run_id
+                    SecretId=ref.path, VersionStage=PENDING, RemoveFromVersionId=holder
                 ),
             )
         except (Refused, NotFound):
             # refused is also the repetition of a removal whose answer was lost
-            if self._is_pending(ref, run_id):
+            if holder in self._labels(ref).holders(PENDING):
                 raise
-
-    def _is_pending(self, ref: SecretRef, run_id: str) -> bool:
-        labels = self._labels(ref)
-        return labels.get(PENDING) == run_id and labels.get(CURRENT) != run_id
 
     def dispose(self, ref: SecretRef, old: Version, live: Version | None = None) -> str:
         """Nothing to do: AWS deletes unlabelled versions itself, and a rollback may want the value until then."""
         del ref, old, live
         return "kept"
 
-    def _move(self, ref: SecretRef, label: str, *, to: str, away_from: str | None) -> None:
-        remove = {"RemoveFromVersionId": away_from} if away_from else {}
+    def _move_current(self, ref: SecretRef, *, to: Version, away_from: Version | None, gone: NotFound) -> None:
+        remove = {"RemoveFromVersionId": away_from.id} if away_from else {}
         try:
             self._caller.call(
                 Kind.WRITE,
                 lambda: self._client.update_secret_version_stage(
-                    SecretId=ref.path, VersionStage=label, MoveToVersionId=to, **remove
+                    SecretId=ref.path, VersionStage=CURRENT, MoveToVersionId=to.id, **remove
                 ),
             )
         except (Refused, NotFound) as exc:
-            self._settle_refused_move(ref, label, to, exc)
+            self._settle_refused_move(ref, to, away_from, exc, gone)
 
-    def _settle_refused_move(self, ref: SecretRef, label: str, to: str, refusal: KeyturnError) -> None:
-        """A refused move is done already (a repeated call), or somebody else moved the label."""
-        labels = self._labels(ref)
-        if labels.get(label) != to:
-            raise _moved(ref) from refusal
+    def _settle_refused_move(
+        self, ref: SecretRef, to: Version, away_from: Version | None, refusal: KeyturnError, gone: NotFound
+    ) -> None:
+        """A refused move is done already (a repeated call), leads to a version that is gone, or met another's move."""
+        current = _version(self._labels(ref).version(CURRENT))
+        if current == to:
+            return
+        if current == away_from and not self._holds_value(ref, to):
+            raise gone from refusal
+        raise aws_refusals.moved(ref) from refusal
 
-    def _labels(self, ref: SecretRef) -> dict[str, str]:
-        """Label to version id. DescribeSecret, because ListSecretVersionIds hides a pending version without a value."""
+    def _holds_value(self, ref: SecretRef, version: Version) -> bool:
+        try:
+            self.read(ref, version)
+        except NotFound:
+            return False
+        return True
+
+    def _labels(self, ref: SecretRef) -> Labels:
         answer = self._caller.call(Kind.READ, lambda: self._client.describe_secret(SecretId=ref.path))
-        stages: dict[str, list[str]] = answer.get("VersionIdsToStages") or {}
-        return {label: version for version, labels in stages.items() for label in labels}
+        return Labels.of(answer)
 
     def rotation_state(self, secret_id: str) -> RotationState:
         """DescribeSecret for native rotation: `secret_id` is a name or an ARN."""
@@ -202,7 +220,7 @@ class AwsStore:
         return RotationState(
             name=answer["Name"],
             enabled=bool(answer.get("RotationEnabled")),
-            labels={v: tuple(labels) for v, labels in (answer.get("VersionIdsToStages") or {}).items()},
+            labels=Labels.of(answer).by_version,
             tags={tag["Key"]: tag["Value"] for tag in answer.get("Tags") or []},
         )
 
@@ -217,11 +235,3 @@ def _text(ref: SecretRef, answer: Mapping[str, Any]) -> SecretValue:
 
 def _version(version_id: str | None) -> Version | None:
     return Version(id=version_id) if version_id else None
-
-
-def _moved(ref: SecretRef) -> Conflict:
-    return Conflict(
-        "current_moved",
-        f"the current version of {ref.path} is not the one this run started from; nothing was overwritten",
-        "find out who moved it (`keyturn history`), then rotate again",
-    )

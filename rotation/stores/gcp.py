@@ -2,32 +2,28 @@
 
 `latest` is never used: it is the version created last, so a candidate would be live before it is tested. Adding has
 neither etag nor request id; it is sent once, and a lost answer is settled by reading the numbers after the last known
-one and comparing fingerprints. The alias is moved by UpdateSecret with the secret's etag, together with an annotation
-that says which run did it; both maps are sent whole as they were read, so that what others keep there stays.
-A whole life costs 3 writes and 3 reads.
+one and comparing fingerprints. The alias is moved by UpdateSecret with the secret's etag (`gcp_alias`), together with
+an annotation that says which run did it. A whole life costs 3 writes and 3 reads.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import ClassVar
 
-from rotation.contract import Observation, Remembered, SecretRef, StoreCapabilities, Version
+from rotation.contract import Observation, Remembered, SecretRef, StoreCapabilities, Survey, Version
 from rotation.errors import Conflict, NotFound, Refused, Unavailable
-from rotation.stores.gcp_api import Api, Shell
+from rotation.stores import gcp_alias, gcp_survey
+from rotation.stores.gcp_alias import ALIAS, PROMOTED, current_of
+from rotation.stores.gcp_api import DESTROYED, Api
+from rotation.stores.gcp_survey import SEARCH_LIMIT
 from rotation.stores.limits import check_size
 from rotation.value import SecretValue
 
-ALIAS = "current"
-# Run and version of the last move of the alias, for people.
-PROMOTED = "keyturn.promoted"
+__all__ = ["ALIAS", "PROMOTED", "GcpStore"]
+
 # Secret Manager quotas: 64 KiB per payload.
 MAX_VALUE_BYTES = 64 * 1024
-# Numbers looked at after the last known one: each abandoned candidate since then takes one.
-SEARCH_LIMIT = 25
-# Looks at a secret that others keep changing before the move of the alias is left to the next attempt.
-MOVE_ATTEMPTS = 3
 
 
 class GcpStore:
@@ -53,16 +49,18 @@ class GcpStore:
         if remembered.current is not None:
             return Observation(current=remembered.current, pending_token=hint)
         shell = self._api.shell(ref.path)
-        return Observation(current=_current(shell), token=shell.etag, pending_token=hint)
+        return Observation(current=current_of(shell), token=shell.etag, pending_token=hint)
 
     def read(self, ref: SecretRef, version: Version) -> SecretValue:
-        """Access by number: one read, right after an add too."""
+        """Access by number: one read, right after an add too.
+
+        NotFound `beyond_rollback_horizon` when it is destroyed, `version_not_enabled` when it is disabled, be it until
+        its destruction: then it can be enabled again.
+        """
         try:
             return self._api.access(ref.path, version.id)[1]
         except Conflict as exc:
-            raise NotFound(
-                "version_not_enabled", f"version {version.id} of {ref.path} is disabled or destroyed"
-            ) from exc
+            raise _gone(ref, version, exc) from exc
 
     def read_live(self, ref: SecretRef) -> tuple[Version, SecretValue]:
         """Access by the alias: one read. It may lag behind a promotion for hours; the number in the answer tells."""
@@ -71,6 +69,10 @@ class GcpStore:
         except Conflict as exc:
             raise NotFound("version_not_enabled", f"the live version of {ref.path} is disabled or destroyed") from exc
         return Version(id=number), value
+
+    def survey(self, ref: SecretRef, known: Version | None) -> Survey:
+        """The alias (GetSecret, which may lag) and the numbers above it and above `known`: up to 51 reads."""
+        return gcp_survey.survey(self._api, ref, known)
 
     def stage(self, ref: SecretRef, run_id: str, value: SecretValue, seen: Observation) -> Version:
         """Add a version: one write, one attempt. A lost answer is settled at once if the version can be seen."""
@@ -102,8 +104,8 @@ class GcpStore:
                 _, value = self._api.access(ref.path, str(number))
             except NotFound:
                 return None
-            except Conflict:
-                # an abandoned candidate
+            except (Conflict, Refused):
+                # an abandoned candidate, or bytes of somebody else
                 continue
             if value.fingerprint() == fingerprint:
                 return Version(id=str(number), fingerprint=fingerprint)
@@ -111,38 +113,28 @@ class GcpStore:
 
     def promote(self, ref: SecretRef, run_id: str, staged: Version, expected: Version | None) -> Version:
         """Move the alias with the etag just read: one read, one write."""
-        return self._move(ref, run_id, to=staged, away_from=expected)
+        return gcp_alias.move(self._api, ref, run_id, to=staged, away_from=expected)
 
     def demote(self, ref: SecretRef, run_id: str, live: Version, back_to: Version) -> Version:
         """Move the alias back, after a read that shows that the older version still has its value."""
         self.read(ref, back_to)
-        return self._move(ref, run_id, to=back_to, away_from=live)
-
-    def _move(self, ref: SecretRef, run_id: str, *, to: Version, away_from: Version | None) -> Version:
-        for _ in range(MOVE_ATTEMPTS):
-            shell = self._api.shell(ref.path)
-            current = _current(shell)
-            if current == Version(id=to.id):
-                return current
-            if current != away_from:
-                raise _moved(ref)
-            try:
-                self._api.update(ref.path, _moved_shell(shell, run_id, to))
-            except Conflict:
-                # somebody changed the secret, or what we read was old: look again, with what they wrote
-                continue
-            return Version(id=to.id)
-        raise Unavailable("secret_keeps_changing", f"{ref.path} changes, or is seen late", "wait; it is tried again")
+        return gcp_alias.move(self._api, ref, run_id, to=back_to, away_from=live)
 
     def abandon(self, ref: SecretRef, run_id: str, staged: Version | None) -> None:
         """Destroy the candidate, unless it is current: one read, one write.
 
-        None does nothing: a caller in doubt asks `find_staged` first, which needs the ledger's hint.
+        None does nothing: a caller in doubt asks `find_staged` first, which needs the ledger's hint. Without a run's id
+        the candidate is a stranger's, who may have promoted it while the alias lags for us: one more write, under the
+        secret's etag, shows that it did not. Unavailable `secret_keeps_changing` when that cannot be shown yet.
         """
-        del run_id
-        if staged is None or _current(self._api.shell(ref.path)) == Version(id=staged.id):
+        if staged is None:
             return
-        self._destroy(ref, staged)
+        if run_id:
+            hidden = current_of(self._api.shell(ref.path)) != Version(id=staged.id)
+        else:
+            hidden = gcp_alias.mark_cleared(self._api, ref, staged)
+        if hidden:
+            self._destroy(ref, staged)
 
     def dispose(self, ref: SecretRef, old: Version, live: Version | None = None) -> str:
         """Destroy `old`: one write, which `version_destroy_ttl` turns into `scheduled` and recoverable.
@@ -166,22 +158,11 @@ class GcpStore:
         return "scheduled" if scheduled else "destroyed"
 
 
-def _current(shell: Shell) -> Version | None:
-    number = shell.aliases.get(ALIAS)
-    return Version(id=str(number)) if number is not None else None
-
-
-def _moved_shell(shell: Shell, run_id: str, to: Version) -> Shell:
-    return replace(
-        shell,
-        aliases={**shell.aliases, ALIAS: int(to.id)},
-        annotations={**shell.annotations, PROMOTED: f"{run_id}:{to.id}"},
-    )
-
-
-def _moved(ref: SecretRef) -> Conflict:
-    return Conflict(
-        "current_moved",
-        f"the alias {ALIAS} of {ref.path} is not on the version this run started from; nothing was overwritten",
-        "find out who moved it (`keyturn history`), then rotate again",
+def _gone(ref: SecretRef, version: Version, refusal: Conflict) -> NotFound:
+    if refusal.reason == DESTROYED:
+        return NotFound("beyond_rollback_horizon", f"version {version.id} of {ref.path} is destroyed", "rotate forward")
+    return NotFound(
+        "version_not_enabled",
+        f"version {version.id} of {ref.path} is disabled, perhaps until its scheduled destruction",
+        "enable the version again if you mean to go back to it",
     )

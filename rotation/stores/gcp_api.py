@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from rotation.calls import READ_TIMEOUT_S, Caller, Kind
-from rotation.errors import Unavailable
+from rotation.errors import Refused, Unavailable
 from rotation.stores.crc32c import crc32c
 from rotation.value import SecretValue
 
+# Reason of the Conflict of a version that is destroyed for good, which a disabled one is not (`gcp_client`).
+DESTROYED = "gcp_destroyed"
 # One deadline for connecting and answering: gRPC has no other.
 _CALL: Mapping[str, Any] = {"retry": None, "timeout": READ_TIMEOUT_S}
 
@@ -64,14 +66,14 @@ class Api:
     def access(self, path: str, version: str) -> tuple[str, SecretValue]:
         """AccessSecretVersion by number (strongly consistent) or alias (not): the number, the value. One read.
 
-        Conflict when the version is not enabled.
+        Conflict when the version is not enabled, Refused `binary_value` when it is not text.
         """
         request = {"name": f"{path}/versions/{version}"}
         answer = self._caller.call(Kind.READ, lambda: self._client.access_secret_version(request=request, **_CALL))
         data = answer.payload.data
         if answer.payload.data_crc32c != crc32c(data):
             raise Unavailable("checksum_mismatch", f"version {version} of {path} arrived damaged", "read it again")
-        return _number(answer.name), SecretValue(data.decode())
+        return _number(answer.name), _text(path, version, data)
 
     def destroy(self, path: str, version: str) -> bool:
         """DestroySecretVersion: one write. True when it is only scheduled (`version_destroy_ttl`).
@@ -85,3 +87,12 @@ class Api:
 
 def _number(name: str) -> str:
     return name.rpartition("/")[2]
+
+
+def _text(path: str, version: str, data: bytes) -> SecretValue:
+    try:
+        return SecretValue(data.decode())
+    except UnicodeDecodeError:
+        pass
+    # raised out here, because that exception carries the bytes
+    raise Refused("binary_value", f"version {version} of {path} is not text", "store the credential as a JSON text")

@@ -17,11 +17,15 @@ from google.cloud.secretmanager_v1.services.secret_manager_service.transports im
 from google.rpc import error_details_pb2  # type: ignore[import-untyped]  # no stubs exist
 
 from rotation.errors import Conflict, Denied, KeyturnError, NotFound, Refused, Throttled, Unavailable
+from rotation.stores.gcp_api import DESTROYED
 
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 _OPTIONS = (("grpc.enable_retries", 0),)
 # a local server is on this machine, whatever proxy the environment names
 _NO_PROXY = ("grpc.enable_http_proxy", 0)
+# How the service says that a version will not come back (seen by its users: external-secrets/external-secrets#4042,
+# google-github-actions/get-secretmanager-secrets#268); a disabled one is said alike, with its own state.
+_IN_DESTROYED_STATE = "in DESTROYED state"
 _TABLE: tuple[tuple[tuple[type[Exception], ...], type[KeyturnError], str, str], ...] = (
     # an etag that is not the stored one, or a version that is not enabled: the adapter knows which it asked for
     ((exceptions.FailedPrecondition, exceptions.Aborted), Conflict, "gcp_precondition", ""),
@@ -80,11 +84,15 @@ def translate(exc: Exception) -> KeyturnError | None:
         return Unavailable("gcp_unreachable", "Google's token service did not answer", "check the network")
     if isinstance(exc, auth_exceptions.GoogleAuthError):
         return Denied("gcp_denied", f"no identity for Google ({type(exc).__name__})", "check the workload identity")
-    if not isinstance(exc, exceptions.GoogleAPIError):
-        return None
+    return _of_api_error(exc) if isinstance(exc, exceptions.GoogleAPIError) else None
+
+
+def _of_api_error(exc: Any) -> KeyturnError:
     said = f"Google answered {type(exc).__name__}"
     if isinstance(exc, exceptions.TooManyRequests):
         return Throttled("gcp_throttled", said, retry_after_s=_retry_after(exc))
+    if isinstance(exc, exceptions.FailedPrecondition) and _IN_DESTROYED_STATE in str(exc.message):
+        return Conflict(DESTROYED, said)
     for classes, ours, reason, remedy in _TABLE:
         if isinstance(exc, classes):
             return ours(reason, said, remedy)

@@ -12,15 +12,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, NoReturn
 
-from rotation.contract import Observation, Remembered, SecretRef, StoreCapabilities, Version
+from rotation.contract import Observation, Remembered, SecretRef, StoreCapabilities, Survey, Version
 from rotation.errors import Conflict, NotFound
+from rotation.stores import vault_survey
 from rotation.stores.limits import check_size
 from rotation.stores.vault_auth import VaultSession
-from rotation.stores.vault_kv import Entry, Kv, split
-from rotation.stores.vault_value import fields_of, staged_data, staged_run, staged_value, value_of
+from rotation.stores.vault_kv import Entry, Kv
+from rotation.stores.vault_value import fields_of, pending_path, staged_data, staged_run, staged_value, value_of
 from rotation.value import SecretValue
 
-PENDING_PREFIX = "pending"
 # KV v2 keeps ten versions of a path unless engine or path ask for more; the greater counts (seen on OpenBao 2.7,
 # though the documentation says that the path's number overrides the engine's).
 VERSIONS_KEPT = 10
@@ -76,11 +76,16 @@ class VaultStore:
             raise NotFound("no_current", f"{ref.path} has no live version", "look for a deletion in the audit log")
         return Version(id=str(head.version)), value_of(head.data)
 
+    def survey(self, ref: SecretRef, known: Version | None) -> Survey:
+        """The heads of the live and of the pending path: two reads."""
+        del known  # the live path is the pointer
+        return vault_survey.survey(self._kv, ref)
+
     def stage(self, ref: SecretRef, run_id: str, value: SecretValue, seen: Observation) -> Version:
         """Write the pending path with `seen.pending_token` as cas: one write; a refused one is settled by a read."""
         check_size(value, self.capabilities, overhead_bytes=_OVERHEAD_BYTES)
         data = staged_data(run_id, value)
-        path = _pending_path(ref)
+        path = pending_path(ref)
         try:
             number = self._kv.write(path, data, int(seen.pending_token or 0))
         except Conflict:
@@ -105,7 +110,7 @@ class VaultStore:
     def find_staged(self, ref: SecretRef, run_id: str, hint: Mapping[str, str]) -> Version | None:
         """The pending path says whose it is: one read, and nothing needs remembering."""
         del hint
-        path = _pending_path(ref)
+        path = pending_path(ref)
         head = self._kv.read(path)
         if head is None or head.data is None or staged_run(head.data) != run_id:
             return None
@@ -116,7 +121,7 @@ class VaultStore:
 
         A crash between the two writes leaves a promoted value and its pending twin; a repetition ends it.
         """
-        path = _pending_path(ref)
+        path = pending_path(ref)
         entry = self._kv.read(path, int(staged.id))
         if entry is None or entry.data is None:
             return self._promoted_before(ref, staged, expected)
@@ -156,10 +161,15 @@ class VaultStore:
         return Version(id=str(self._write_live(ref, self.read(ref, back_to), int(live.id))))
 
     def abandon(self, ref: SecretRef, run_id: str, staged: Version | None) -> None:
-        """Destroy this run's pending version: one write, after a read where its number is not known."""
-        found = staged or self.find_staged(ref, run_id, {})
-        if found is not None:
-            self._kv.destroy(_pending_path(ref), int(found.id))
+        """Destroy `staged`, this run's or what `survey` showed: one write, after a read where its number is not known.
+
+        The live path is never written here, so that a version which became current meanwhile loses its twin alone.
+        """
+        path = pending_path(ref)
+        found = staged or (self.find_staged(ref, run_id, {}) if run_id else None)
+        # a live version counts on a path of its own: its number says nothing here
+        if found is not None and found.path == path:
+            self._kv.destroy(path, int(found.id))
 
     def dispose(self, ref: SecretRef, old: Version, live: Version | None = None) -> str:
         """Nothing: the old version may be needed for a rollback, and `max_versions` drops it."""
@@ -178,11 +188,6 @@ class VaultStore:
                 "raise max_versions of the path, or rotate forward",
             )
         raise NotFound("version_not_found", f"version {version.id} of {path} was never written")
-
-
-def _pending_path(ref: SecretRef) -> str:
-    mount, path = split(ref.path)
-    return f"{mount}/{PENDING_PREFIX}/{path}"
 
 
 def _staged(path: str, number: int, data: Mapping[str, Any]) -> Version:

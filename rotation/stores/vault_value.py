@@ -1,4 +1,4 @@
-"""How a value lies in KV v2: live as the credential's flat fields, pending inside an envelope with the run's id.
+"""Where and how a value lies in KV v2: live as the credential's fields, pending in an envelope with the run's id.
 
 Readers of the live path see the fields and nothing of Keyturn's. Going through a dictionary makes every value
 canonical (sorted keys, no spaces), so that equal fields have equal fingerprints wherever they lie.
@@ -10,8 +10,18 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from rotation.contract import SecretRef
 from rotation.errors import Refused
+from rotation.stores.vault_kv import split
 from rotation.value import SecretValue
+
+PENDING_PREFIX = "pending"
+
+
+def pending_path(ref: SecretRef) -> str:
+    """The sibling path of the same mount on which a candidate waits."""
+    mount, path = split(ref.path)
+    return f"{mount}/{PENDING_PREFIX}/{path}"
 
 
 def fields_of(value: SecretValue) -> dict[str, Any]:

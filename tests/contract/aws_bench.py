@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -32,11 +32,16 @@ def emulated_account(endpoint: str = "") -> Iterator[Any]:
 
 
 class AwsBench:
-    """One emulator; `raw` is somebody else's client, `client` the one that adapters get."""
+    """One emulator; `raw` is somebody else's client, `client` the one that adapters get.
+
+    registers: how an emulator can be brought to give AWSPENDING to a version without a value, under a token, as
+    RotateSecret does on AWS before it calls the function; without it the client is a model that does so when told.
+    """
 
     absent = SecretRef(store="aws", path="payments/absent")
 
-    def __init__(self, raw: Any) -> None:
+    def __init__(self, raw: Any, *, registers: Callable[[Any, SecretRef, str], None] | None = None) -> None:
+        self._registers = registers
         self.caller = FaultyCaller("secretsmanager", aws_client.translate)
         self.raw = raw
         self.client = Listening(raw)
@@ -63,6 +68,13 @@ class AwsBench:
     def versions_made(self, ref: SecretRef) -> int:
         answer = self.raw.list_secret_version_ids(SecretId=ref.path, IncludeDeprecated=True)
         return len(answer["Versions"])
+
+    def register_placeholder(self, ref: SecretRef, token: str) -> None:
+        """A rotation that died before its first step: a pending version that never got a value."""
+        if self._registers is None:
+            self.raw.begin_rotation(ref.path, token)
+        else:
+            self._registers(self.raw, ref, token)
 
     def labels(self, ref: SecretRef) -> dict[str, list[str]]:
         """Version to its labels."""

@@ -10,7 +10,7 @@ import store_suite
 from aws_bench import AwsBench
 from store_bench import Crash, Rotations, new_run, value
 
-from rotation.contract import Version
+from rotation.contract import Pending, Version
 from rotation.errors import Conflict, NotFound
 from rotation.stores.aws import CURRENT, PENDING, PREVIOUS
 
@@ -90,6 +90,12 @@ class AwsContract(store_suite.StoreContract):
         pending = [version for version, labels in bench.labels(rotations.ref).items() if PENDING in labels]
         assert pending == [life.run_id], "one label is on one version"
 
+    def test_a_version_that_was_left_is_not_pending_any_more(self, bench: AwsBench, rotations: Rotations) -> None:
+        life = rotations.rotate(value("bad"))
+        rotations.store.demote(rotations.ref, life.run_id, life.live, life.seen.current)
+        assert PENDING not in bench.labels(rotations.ref)[life.live.id]
+        assert rotations.store.survey(rotations.ref, life.seen.current).pendings == ()
+
     def test_pending_on_the_current_version_is_a_finished_rotation(self, bench: AwsBench, rotations: Rotations) -> None:
         current = rotations.observe().current
         bench.raw.update_secret_version_stage(
@@ -112,3 +118,75 @@ class AwsContract(store_suite.StoreContract):
         rotations.abandon(rotations.stage(value("new")))
         shown = {version: labels for version, labels in bench.labels(rotations.ref).items() if labels}
         assert shown == before
+
+    def test_a_survey_tells_an_empty_placeholder_from_a_value_and_whose_it_is(
+        self, bench: AwsBench, rotations: Rotations
+    ) -> None:
+        current, token = rotations.observe().current, new_run()
+        bench.register_placeholder(rotations.ref, token)
+        shown = bench.store().survey(rotations.ref, current)
+        assert shown.current == current
+        assert shown.pendings == (Pending(version=Version(id=token), owner=token, empty=True),)
+
+    def test_a_placeholder_that_a_dead_rotation_left_is_cleared_and_the_next_run_works(
+        self, bench: AwsBench, rotations: Rotations
+    ) -> None:
+        bench.register_placeholder(rotations.ref, new_run())
+        with pytest.raises(Conflict, match="pending_foreign"):
+            rotations.stage(value("new"))
+        [pending] = bench.store().survey(rotations.ref, None).pendings
+        bench.store().abandon(rotations.ref, "", pending.version)
+        assert bench.store().survey(rotations.ref, None).pendings == ()
+        rotations.rotate(value("new"))
+        assert bench.readers_get(rotations.ref) == value("new")
+
+    def test_a_pending_value_that_cannot_be_seen_yet_is_not_taken_for_a_placeholder(
+        self, bench: AwsBench, rotations: Rotations
+    ) -> None:
+        rotations.stage(value("new"))
+        bench.client.hidden = 2
+        [pending] = bench.store().survey(rotations.ref, None).pendings
+        assert (pending.empty, pending.fingerprint) == (False, value("new").fingerprint())
+
+    def test_a_survey_reads_the_labels_because_a_list_of_versions_hides_what_is_empty(
+        self, bench: AwsBench, rotations: Rotations
+    ) -> None:
+        bench.store().survey(rotations.ref, None)
+        assert [verb for verb, _ in bench.client.calls] == ["describe_secret"]
+
+    def test_the_pending_label_on_the_current_version_is_not_pending_and_no_clearing_touches_it(
+        self, bench: AwsBench, rotations: Rotations
+    ) -> None:
+        current = rotations.observe().current
+        bench.raw.update_secret_version_stage(
+            SecretId=rotations.ref.path, VersionStage=PENDING, MoveToVersionId=current.id
+        )
+        assert bench.store().survey(rotations.ref, current).pendings == ()
+        before = bench.labels(rotations.ref)
+        bench.store().abandon(rotations.ref, "", current)
+        assert bench.labels(rotations.ref) == before
+
+    def test_unsticking_removes_the_label_moves_nothing_and_leaves_the_schedule_alone(
+        self, bench: AwsBench, rotations: Rotations
+    ) -> None:
+        life = rotations.stage(value("stranger"))
+        bench.client.calls.clear()
+        bench.store().abandon(rotations.ref, "", life.staged)
+        assert bench.client.calls == [
+            ("describe_secret", {"SecretId": rotations.ref.path}),
+            (
+                "update_secret_version_stage",
+                {"SecretId": rotations.ref.path, "VersionStage": PENDING, "RemoveFromVersionId": life.run_id},
+            ),
+        ]
+
+    def test_a_pending_label_that_the_service_took_away_itself_leaves_nothing_to_abandon(
+        self, bench: AwsBench, rotations: Rotations
+    ) -> None:
+        life = rotations.stage(value("new"))
+        bench.raw.update_secret_version_stage(
+            SecretId=rotations.ref.path, VersionStage=PENDING, RemoveFromVersionId=life.run_id
+        )
+        rotations.abandon(life)
+        assert bench.store().survey(rotations.ref, None).pendings == ()
+        assert bench.client.count("update_secret_version_stage") == 0

@@ -10,7 +10,15 @@ import pytest
 from rotation import logs
 
 pytest.register_assert_rewrite(
-    "issuer_suite", "store_suite", "store_staging", "store_moving", "store_crashes", "store_bench", "aws_traps"
+    "issuer_suite",
+    "store_suite",
+    "store_staging",
+    "store_moving",
+    "store_surveying",
+    "store_gcp_surveying",
+    "store_crashes",
+    "store_bench",
+    "aws_traps",
 )
 
 

@@ -46,6 +46,10 @@ class _Story:
         """Abandon what is staged."""
         self.bench.store().abandon(self.ref, self.run_id, self.life.staged)
 
+    def clear(self) -> None:
+        """Clear it as repair does, which knows no run."""
+        self.bench.store().abandon(self.ref, "", self.life.staged)
+
     def demote(self) -> Version:
         """Undo the promotion."""
         return self.bench.store().demote(self.ref, self.run_id, self.live, self.seen.current)
@@ -89,6 +93,22 @@ class StoreCrashes:
             assert bench.readers_get(story.ref) == value("old")
             _is_clean(story)
 
+    @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+    def test_a_crash_at_any_call_of_clearing_leaves_nothing_pending(self, bench: StoreBench, after: bool) -> None:
+        for story in _crashed(bench, _Story.stage, _Story.clear, after=after):
+            assert bench.store().survey(story.ref, story.seen.current).pendings == ()
+            assert bench.readers_get(story.ref) == value("old")
+            _is_clean(story)
+
+    @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+    def test_a_crash_at_any_call_of_abandon_in_a_secret_rotated_before_leaves_nothing_pending(
+        self, bench: StoreBench, after: bool
+    ) -> None:
+        for story in _crashed(bench, _staged_after_two_rotations, _Story.abandon, after=after):
+            assert bench.store().survey(story.ref, story.seen.current).pendings == ()
+            assert bench.readers_get(story.ref) == value("two")
+            _is_clean(story)
+
     def test_a_lost_answer_at_any_call_of_stage_makes_one_version(self, bench: StoreBench) -> None:
         for story in _answers_lost(bench, lambda story: None, _Story.stage):
             assert bench.readers_get(story.ref) == value("old")
@@ -111,6 +131,21 @@ class StoreCrashes:
         for story in _answers_lost(bench, _Story.stage, _Story.abandon):
             assert bench.readers_get(story.ref) == value("old")
             _is_clean(story)
+
+    def test_a_lost_answer_at_any_call_of_clearing_clears(self, bench: StoreBench) -> None:
+        for story in _answers_lost(bench, _Story.stage, _Story.clear):
+            assert bench.store().survey(story.ref, story.seen.current).pendings == ()
+            assert bench.readers_get(story.ref) == value("old")
+            _is_clean(story)
+
+
+def _staged_after_two_rotations(story: _Story) -> None:
+    """What earlier rotations leave behind must not be in the way."""
+    for name in ("one", "two"):
+        story.rotations.rotate(value(name))
+    story.seen = story.rotations.observe()
+    story.hint = {"expected": story.seen.current.id, "fingerprint": value("new").fingerprint()}
+    story.stage()
 
 
 def _is_clean(story: _Story) -> None:

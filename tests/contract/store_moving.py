@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import ClassVar
 
 import pytest
@@ -87,6 +88,15 @@ class StoreMoving:
         Rotations(bench, rotations.ref).rotate(value("two"))
         assert bench.readers_get(rotations.ref) == value("two")
 
+    def test_rotation_works_after_a_promotion_was_taken_back(self, bench: StoreBench, rotations: Rotations) -> None:
+        for turn in range(2):
+            life = rotations.rotate(value(f"bad {turn}"))
+            assert life.seen.current is not None
+            back = rotations.store.demote(rotations.ref, life.run_id, life.live, life.seen.current)
+            rotations.remembered = replace(rotations.remembered, current=back)
+        rotations.rotate(value("good"))
+        assert bench.readers_get(rotations.ref) == value("good")
+
     def test_demotion_gives_readers_the_old_value_again(self, bench: StoreBench, rotations: Rotations) -> None:
         life = rotations.rotate(value("new"))
         back = rotations.store.demote(rotations.ref, life.run_id, life.live, life.seen.current)
@@ -111,7 +121,7 @@ class StoreMoving:
     def test_demotion_to_a_version_that_is_gone_changes_nothing(self, bench: StoreBench, rotations: Rotations) -> None:
         life = rotations.rotate(value("new"))
         gone = new_run() if len(life.seen.current.id) == len(new_run()) else "999"
-        with pytest.raises(KeyturnError):
+        with pytest.raises(NotFound):
             rotations.store.demote(rotations.ref, life.run_id, life.live, Version(id=gone))
         assert bench.readers_get(rotations.ref) == value("new")
 
@@ -169,6 +179,24 @@ class StoreMoving:
             rotations.store.read(rotations.ref, life.seen.current)
         assert rotations.store.dispose(rotations.ref, life.seen.current) == done
         assert bench.readers_get(rotations.ref) == value("new")
+
+    def test_after_retirement_a_rollback_gives_readers_the_old_value_or_is_refused_as_beyond_the_horizon(
+        self, bench: StoreBench, rotations: Rotations
+    ) -> None:
+        life = rotations.rotate(value("new"))
+        rotations.store.dispose(rotations.ref, life.seen.current)
+        undo = (rotations.ref, life.run_id, life.live, life.seen.current)
+        if rotations.store.capabilities.disposes:
+            for attempt in (lambda: rotations.store.read(*undo[::3]), lambda: rotations.store.demote(*undo)):
+                with pytest.raises(NotFound) as refusal:
+                    attempt()
+                assert refusal.value.reason == "beyond_rollback_horizon"
+            assert bench.readers_get(rotations.ref) == value("new")
+            return
+        assert rotations.store.read(*undo[::3]) == value("old")
+        back = rotations.store.demote(*undo)
+        assert bench.store().demote(*undo) == back, "a repeated demotion is the same one"
+        assert bench.readers_get(rotations.ref) == value("old")
 
     def test_what_readers_get_is_never_disposed_of(self, bench: StoreBench, rotations: Rotations) -> None:
         life = rotations.rotate(value("new"))

@@ -13,9 +13,10 @@ from typing import Any, ClassVar
 from store_crashes import StoreCrashes
 from store_moving import StoreMoving
 from store_staging import StoreStaging
+from store_surveying import StoreSurveying
 
 
-class StoreContract(StoreStaging, StoreMoving, StoreCrashes):
+class StoreContract(StoreStaging, StoreMoving, StoreSurveying, StoreCrashes):
     """Everything a store promises."""
 
     # test name to the reason why this emulator cannot show it

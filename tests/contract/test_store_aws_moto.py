@@ -8,9 +8,11 @@ from typing import Any, ClassVar
 import aws_traps
 import pytest
 from aws_bench import AwsBench, emulated_account
+from botocore.exceptions import ClientError
 from moto import mock_aws
-from store_bench import Rotations, value
+from store_bench import Rotations, new_run, value
 
+from rotation.contract import SecretRef
 from rotation.errors import Conflict
 from rotation.stores.aws import PENDING
 
@@ -38,7 +40,7 @@ class TestAwsStoreOnMoto(aws_traps.AwsContract):
 
     @pytest.fixture
     def bench(self, account: Any) -> AwsBench:
-        return AwsBench(account)
+        return AwsBench(account, registers=_rotate_with_a_function_that_is_gone)
 
     def test_a_token_already_used_with_another_value_is_refused(self, bench: AwsBench, rotations: Rotations) -> None:
         life = rotations.rotate(value("new"))
@@ -49,3 +51,20 @@ class TestAwsStoreOnMoto(aws_traps.AwsContract):
             rotations.store.stage(rotations.ref, life.run_id, value("other"), life.seen)
         assert refusal.value.reason == "staged_differs"
         assert bench.readers_get(rotations.ref) == value("new")
+
+    def test_pending_bytes_that_somebody_put_are_pending_and_have_no_fingerprint(
+        self, bench: AwsBench, rotations: Rotations
+    ) -> None:
+        token = new_run()
+        bench.raw.put_secret_value(
+            SecretId=rotations.ref.path, ClientRequestToken=token, SecretBinary=b"\xff", VersionStages=[PENDING]
+        )
+        [pending] = bench.store().survey(rotations.ref, None).pendings
+        assert (pending.owner, pending.empty, pending.fingerprint) == (token, False, "")
+
+
+def _rotate_with_a_function_that_is_gone(raw: Any, ref: SecretRef, token: str) -> None:
+    """The placeholder is registered first, and only then is the function not found."""
+    function = "arn:aws:lambda:us-east-1:123456789012:function:gone"
+    with pytest.raises(ClientError, match="function:gone"):
+        raw.rotate_secret(SecretId=ref.path, ClientRequestToken=token, RotationLambdaARN=function)

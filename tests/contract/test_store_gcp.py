@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import grpc
 import pytest
+import store_gcp_surveying
 import store_suite
 from gcp_bench import ANNOTATIONS, LABELS, GcpBench, google
 from google.api_core.exceptions import FailedPrecondition
@@ -16,7 +17,7 @@ from rotation.contract import Remembered, Version
 from rotation.errors import Denied, NotFound, Refused, Throttled, Unavailable
 from rotation.stores import gcp_client
 from rotation.stores.crc32c import crc32c
-from rotation.stores.gcp import ALIAS, PROMOTED
+from rotation.stores.gcp_alias import ALIAS, PROMOTED
 from sandbox.google.switches import When
 
 
@@ -26,7 +27,7 @@ def bench() -> Iterator[GcpBench]:
         yield made
 
 
-class TestGcpStore(store_suite.StoreContract):
+class TestGcpStore(store_gcp_surveying.GcpSurveying, store_suite.StoreContract):
     """One adapter on one server."""
 
     budget: ClassVar[Mapping[str, int]] = {"read": 3, "write": 4}
@@ -144,6 +145,22 @@ class TestGcpStore(store_suite.StoreContract):
             rotations.store.demote(rotations.ref, life.run_id, life.live, life.seen.current)
         assert refusal.value.reason == "version_not_enabled"
         assert bench.readers_get(rotations.ref) == value("new")
+
+    def test_a_version_scheduled_for_destruction_can_be_gone_back_to_once_it_is_enabled_again(
+        self, bench: GcpBench
+    ) -> None:
+        ref = bench.new_secret(version_destroy_ttl={"seconds": 86_400})
+        bench.somebody_writes(ref, value("old"))
+        rotations = Rotations(bench, ref)
+        life = rotations.rotate(value("new"))
+        rotations.store.dispose(ref, life.seen.current)
+        with pytest.raises(NotFound) as refusal:
+            rotations.store.demote(ref, life.run_id, life.live, life.seen.current)
+        assert refusal.value.reason == "version_not_enabled"
+        assert "enable" in refusal.value.remedy
+        bench.raw.enable_secret_version(request={"name": f"{ref.path}/versions/{life.seen.current.id}"})
+        rotations.store.demote(ref, life.run_id, life.live, life.seen.current)
+        assert bench.readers_get(ref) == value("old")
 
     def test_the_ledgers_number_is_the_pointer_and_costs_no_call(self, bench: GcpBench, rotations: Rotations) -> None:
         seen = rotations.store.observe(rotations.ref, Remembered(current=Version(id="1"), pending_token="1"))

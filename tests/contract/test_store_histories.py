@@ -1,4 +1,4 @@
-"""Any history of runs, strangers, rollbacks and crashes leaves readers with the value that was last made current.
+"""Any history of runs, strangers, repairs and crashes leaves readers with the value that was last made current.
 
 The histories are random but the same each time; the model and the Google server, which run in this process, live them.
 """
@@ -84,6 +84,19 @@ class History(RuleBasedStateMachine):
     def the_run_is_abandoned_through_a_crash(self, at: int, after: bool) -> None:
         run, self.open = self.open, None
         self.through_crash(at, after, lambda: self.rotations.abandon(run))
+
+    @precondition(lambda self: self.open is not None)
+    @rule(at=strategies.integers(1, 4), after=strategies.booleans())
+    def repair_finds_and_clears_the_candidate_through_a_crash(self, at: int, after: bool) -> None:
+        run, self.open = self.open, None
+        store, ref = self.bench.store(), self.rotations.ref
+        shown = store.survey(ref, run.seen.current)
+        assert store.read(ref, shown.current) == self.truth
+        assert run.staged in [pending.version for pending in shown.pendings]
+        self.through_crash(at, after, lambda: self.bench.store().abandon(ref, "", run.staged))
+        left = store.survey(ref, run.seen.current)
+        assert left.current == shown.current
+        assert run.staged not in [pending.version for pending in left.pendings]
 
     @precondition(lambda self: self.open is None and self.done is not None and self.undisturbed)
     @rule(at=strategies.integers(1, 4), after=strategies.booleans())

@@ -8,9 +8,9 @@ from typing import ClassVar
 
 import pytest
 import store_suite
-from store_bench import FaultyCaller
+from store_bench import FaultyCaller, Rotations, value
 
-from rotation.contract import SecretRef
+from rotation.contract import Pending, SecretRef, Version
 from rotation.value import SecretValue
 from tests.model.store import MemorySecret, MemoryServer, MemoryStore, translate
 
@@ -53,6 +53,16 @@ class TestMemoryStore(store_suite.StoreContract):
     @pytest.fixture
     def bench(self) -> MemoryBench:
         return MemoryBench()
+
+    def test_a_survey_tells_an_empty_placeholder_from_a_value(self, bench: MemoryBench, rotations: Rotations) -> None:
+        secret = bench.server.find(rotations.ref.path)
+        secret.values.append(None)
+        secret.pending = len(secret.values)
+        placeholder = Version(id=str(secret.pending))
+        assert bench.store().survey(rotations.ref, None).pendings == (Pending(version=placeholder, empty=True),)
+        bench.store().abandon(rotations.ref, "", placeholder)
+        assert bench.store().survey(rotations.ref, None).pendings == ()
+        assert rotations.rotate(value("new")).value == bench.readers_get(rotations.ref)
 
 
 def test_a_store_may_not_redefine_a_promise() -> None:

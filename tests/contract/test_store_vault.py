@@ -7,12 +7,12 @@ from typing import ClassVar
 
 import pytest
 import store_suite
-from store_bench import Rotations, new_run, value
+from store_bench import Crash, Rotations, new_run, value
 from store_servers import running
 from vault_bench import MOUNT, VaultBench
 
 from rotation.calls import Kind
-from rotation.contract import Observation, Version
+from rotation.contract import Observation, Survey, Version
 from rotation.errors import Conflict, Denied, NotFound, Refused, Throttled, Unavailable
 from rotation.value import SecretValue
 from sandbox.parts.contract import Started
@@ -145,6 +145,53 @@ class TestVaultStore(store_suite.StoreContract):
         rotations.rotate(value("one"))
         bench.kv.delete_metadata_and_all_versions(f"pending/{_below(rotations)}", mount_point=MOUNT)
         assert rotations.rotate(value("two")).staged.id == "1"
+
+    def test_a_promotion_that_died_before_it_destroyed_the_candidate_leaves_a_twin_that_a_survey_shows(
+        self, bench: VaultBench, rotations: Rotations
+    ) -> None:
+        life = rotations.stage(value("new"))
+        # read the candidate, write it live, and die before it is destroyed
+        bench.caller.crash(3, after=False)
+        with pytest.raises(Crash):
+            rotations.promote(life)
+        shown = bench.store().survey(rotations.ref, life.seen.current)
+        [twin] = shown.pendings
+        assert (twin.owner, twin.version) == (life.run_id, life.staged)
+        assert shown.current.fingerprint == twin.fingerprint == value("new").fingerprint()
+        bench.store().abandon(rotations.ref, "", twin.version)
+        assert bench.store().survey(rotations.ref, None) == Survey(current=shown.current)
+        assert bench.readers_get(rotations.ref) == value("new")
+
+    @pytest.mark.parametrize("data", [{"password": "by-hand"}, {"run_id": "x", "value": "no fields"}, {}])
+    def test_what_somebody_wrote_on_the_pending_path_by_hand_is_pending_and_can_be_cleared(
+        self, bench: VaultBench, rotations: Rotations, data: dict[str, str]
+    ) -> None:
+        path = f"pending/{_below(rotations)}"
+        bench.kv.create_or_update_secret(path, secret=data, cas=0, mount_point=MOUNT)
+        [pending] = bench.store().survey(rotations.ref, None).pendings
+        assert (pending.version.id, pending.owner, pending.empty) == ("1", data.get("run_id", ""), not data)
+        assert bool(pending.fingerprint) is bool(data)
+        bench.store().abandon(rotations.ref, "", None)
+        assert bench.data(path) == data, "what was not named is not cleared"
+        bench.store().abandon(rotations.ref, "", pending.version)
+        assert bench.store().survey(rotations.ref, None).pendings == ()
+        rotations.rotate(value("new"))
+        assert bench.readers_get(rotations.ref) == value("new")
+
+    def test_clearing_a_candidate_leaves_the_one_that_took_its_place(
+        self, bench: VaultBench, rotations: Rotations
+    ) -> None:
+        first = rotations.stage(value("first"))
+        rotations.abandon(first)
+        second = rotations.stage(value("second"))
+        bench.store().abandon(rotations.ref, "", first.staged)
+        assert rotations.promote(second).value == bench.readers_get(rotations.ref)
+
+    def test_a_survey_of_a_soft_deleted_head_shows_nothing_current(
+        self, bench: VaultBench, rotations: Rotations
+    ) -> None:
+        bench.kv.delete_latest_version_of_secret(_below(rotations), mount_point=MOUNT)
+        assert bench.store().survey(rotations.ref, Version(id="1")) == Survey(current=None)
 
     def test_a_value_that_is_not_fields_is_refused(self, rotations: Rotations) -> None:
         with pytest.raises(Refused) as refusal:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, TypeVar
 
 from rotation.calls import Caller, Kind
-from rotation.contract import Observation, Remembered, SecretRef, StoreCapabilities, Version
+from rotation.contract import Observation, Pending, Remembered, SecretRef, StoreCapabilities, Survey, Version
 from rotation.errors import Conflict, KeyturnError, NotFound, Refused
 from rotation.stores.limits import check_size
 from rotation.value import SecretValue
@@ -23,7 +23,10 @@ MAX_VALUE_BYTES = 65_536
 
 @dataclass
 class MemorySecret:
-    """One secret: values by number (None: destroyed), which run staged each, and the pointers."""
+    """One secret: values by number, which run staged each, and the pointers.
+
+    A value of None is destroyed, or a placeholder while it is pending.
+    """
 
     values: list[SecretValue | None] = field(default_factory=list)
     runs: dict[str, int] = field(default_factory=dict)
@@ -36,11 +39,24 @@ class MemorySecret:
         return len(self.values)
 
     def value(self, number: int) -> SecretValue:
-        """NotFound when it never was or is destroyed."""
-        found = self.values[number - 1] if 0 < number <= len(self.values) else None
-        if found is None:
+        """NotFound when it never was, is a placeholder, or is destroyed."""
+        if not 0 < number <= len(self.values):
             raise NotFound("version_not_found", f"there is no version {number}")
+        found = self.values[number - 1]
+        if found is None:
+            reason = "version_empty" if number == self.pending else "beyond_rollback_horizon"
+            raise NotFound(reason, f"version {number} has no value")
         return found
+
+    def waiting(self) -> Pending | None:
+        """What is pending, whoever made it; `pending` never stays on what has become current."""
+        if self.pending is None:
+            return None
+        owner = next((run for run, number in self.runs.items() if number == self.pending), "")
+        value, version = self.values[self.pending - 1], Version(id=str(self.pending))
+        return Pending(
+            version=version, owner=owner, empty=value is None, fingerprint=value.fingerprint() if value else ""
+        )
 
 
 class MemoryServer:
@@ -107,6 +123,17 @@ class MemoryStore:
 
         return self._read(look)
 
+    def survey(self, ref: SecretRef, known: Version | None) -> Survey:
+        """One read."""
+        del known  # the server's own pointers never lag
+
+        def look() -> Survey:
+            secret = self._server.find(ref.path)
+            waiting = secret.waiting()
+            return Survey(current=_version(secret.current), pendings=(waiting,) if waiting else ())
+
+        return self._read(look)
+
     def stage(self, ref: SecretRef, run_id: str, value: SecretValue, seen: Observation) -> Version:
         """One write."""
         del seen
@@ -156,7 +183,7 @@ class MemoryStore:
         def drop() -> None:
             secret = self._server.find(ref.path)
             number = int(staged.id) if staged else secret.runs.get(run_id)
-            if number is None or number == secret.current:
+            if number is None or number == secret.current or number > len(secret.values):
                 return
             secret.values[number - 1] = None
             secret.pending = None if secret.pending == number else secret.pending
