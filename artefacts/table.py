@@ -65,8 +65,10 @@ FUNCTIONS = (
             "handlers/aws.py",
             "handlers/native.py",
             # a native rotation is recorded by the function itself
+            "control/asked.py",
             "control/desk.py",
             "control/records.py",
+            "control/signals.py",
         ),
         sdks=("boto3", "pg8000.native"),
         services=("secretsmanager",),
@@ -91,7 +93,7 @@ FUNCTIONS = (
     ),
     Function(
         name="control",
-        owned=("control/*.py", "handlers/control.py"),
+        owned=("control/*.py", "handlers/control.py", "handlers/endpoint.py"),
         sdks=("boto3",),
         services=("lambda", "stepfunctions"),
     ),

@@ -52,9 +52,9 @@ _CONFLICT = frozenset({"ResourceExistsException", "ConditionalCheckFailedExcepti
 _SERVER_FAULT = 500
 
 
-def client(service: str) -> Any:
+def client(service: str, *, read_timeout_s: int = READ_TIMEOUT_S) -> Any:
     """A client of `service`; region, credentials and endpoint come from the function's environment, as AWS sets it."""
-    return boto3.client(service, config=_CONFIG)
+    return boto3.client(service, config=_CONFIG.merge(Config(read_timeout=read_timeout_s)))
 
 
 def translate(exc: Exception) -> KeyturnError | None:

@@ -55,7 +55,9 @@ class Meter:
 
     def count(self, kind: Kind) -> None:
         """One call of this kind was sent."""
-        self._counts[(self._column or kind).value] += 1
+        # the breaker's look at the ledger stays the ledger's, whoever's call it was made for
+        column = kind if kind is Kind.LEDGER else self._column or kind
+        self._counts[column.value] += 1
 
     @contextmanager
     def counted_as(self, column: Kind) -> Iterator[None]:

@@ -39,6 +39,12 @@ class Context:
         """This run's fence at the target."""
         return Fence(run_id=self.run.run_id, epoch=self.run.epoch)
 
+    @property
+    def applied(self) -> Fence:
+        """The fence that the new credential was applied under: an older one, when the run was taken over since."""
+        record = self.steps.get("apply")
+        return Fence(run_id=self.run.run_id, epoch=record.epoch if record and record.epoch else self.run.epoch)
+
     def read(self, version: Version) -> SecretValue:
         """The value of a version, read from the store once per invocation."""
         if version not in self.values:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rotation.phases import RETIRE, ROTATE, UNDO, Outcome, Phase, Where, active
+from rotation.phases import FIRST, REPAIR, RETIRE, ROLLBACK, ROTATE, UNDO, Outcome, Phase, Where, active
 
 # Above the function's own timeout (60 s), so that a task never ends while its invocation still works.
 TASK_TIMEOUT_S = 75
@@ -23,19 +23,31 @@ RETRY_ATTEMPTS = 5
 LOOK_PAUSE_S = 10
 
 _FAILED = "failed"
+# Control's phase that parks a run which a switch stopped.
+_HALT = "record_halt"
 # What is kept of a function's answer: anything else it says never reaches the state.
 _OUTCOME = ("outcome", "reason")
 _RUN = (*_OUTCOME, "run_id", "epoch", "function", "warm_up_s")
 
 
 def rotate_definition(control_arn: str) -> dict[str, Any]:
-    """The machine `rotate`. Input: `{secret, reason, requested_by}` of strings."""
-    return _machine(active(ROTATE), active(UNDO), control_arn, "One credential, from claim to record.")
+    """The machine `rotate`. Input of all four: `{secret, reason, requested_by, resume, flags}` of texts."""
+    return _machine(active(ROTATE), control_arn, "One credential, from claim to record.")
 
 
 def retire_definition(control_arn: str) -> dict[str, Any]:
-    """The machine `retire`. Input: `{secret, reason, requested_by}`; ends the overlap and proves the old one dead."""
-    return _machine(active(RETIRE), (), control_arn, "The end of an overlap: revoke, prove dead, dispose.")
+    """The machine `retire`: ends the overlap and proves the old one dead."""
+    return _machine(active(RETIRE), control_arn, "The end of an overlap: revoke, prove dead, dispose.")
+
+
+def rollback_definition(control_arn: str) -> dict[str, Any]:
+    """The machine `rollback`: makes the version before current again, at the target first."""
+    return _machine(active(ROLLBACK), control_arn, "Back to the version before: target, then store.")
+
+
+def repair_definition(control_arn: str) -> dict[str, Any]:
+    """The machine `repair`: removes one pending version that no run owns."""
+    return _machine(active(REPAIR), control_arn, "Removes a pending version that no run owns.")
 
 
 def sweep_definition(control_arn: str) -> dict[str, Any]:
@@ -48,23 +60,28 @@ def sweep_definition(control_arn: str) -> dict[str, Any]:
     }
 
 
-def _machine(phases: tuple[Phase, ...], undo: tuple[Phase, ...], control_arn: str, comment: str) -> dict[str, Any]:
+def _machine(phases: tuple[Phase, ...], control_arn: str, comment: str) -> dict[str, Any]:
     states: dict[str, Any] = {}
     followers = [p.name for p in phases[1:]] + ["ended"]
     for phase, follower in zip(phases, followers, strict=True):
         states |= _states_of(phase, follower, control_arn)
-    for phase in undo:
+    for phase in _undoing(phases):
         states |= _undo_states(phase, control_arn)
     states |= _endings(control_arn)
     return {"Comment": comment, "StartAt": phases[0].name, "States": states}
 
 
+def _undoing(phases: tuple[Phase, ...]) -> list[Phase]:
+    """The undoing phases that these can reach."""
+    reached = {name for phase in phases for name in (phase.on_failure, phase.on_undo)}
+    return [phase for phase in active(UNDO) if phase.name in reached]
+
+
 def _states_of(phase: Phase, follower: str, control_arn: str) -> dict[str, Any]:
     if phase.where is Where.WAIT:
         return {phase.name: {"Type": "Wait", "SecondsPath": f"$.run.{phase.name}_s", "Next": follower}}
-    first = phase.name in ("claim", "gate")
-    result = "$.run" if first else "$.last"
-    task = _phase_task(phase, control_arn, first=first, result=result)
+    result = "$.run" if phase.name in FIRST else "$.last"
+    task = _phase_task(phase, control_arn, result=result)
     failure = phase.on_failure
     # the unexpected, retries spent: the undoing phase judges from ledger and store how far the run came
     task["Catch"] = [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": f"{phase.name}_broke"}]
@@ -74,6 +91,11 @@ def _states_of(phase: Phase, follower: str, control_arn: str) -> dict[str, Any]:
     if phase.looks:
         choices.append(_when(f"{result}.outcome", Outcome.UNOBSERVED, f"{phase.name}_pause"))
         states[f"{phase.name}_pause"] = {"Type": "Wait", "Seconds": LOOK_PAUSE_S, "Next": phase.name}
+    if phase.on_undo:
+        choices.append(_when(f"{result}.outcome", Outcome.UNDO, f"{phase.name}_undo"))
+        states[f"{phase.name}_undo"] = _remember(phase.name, f"{result}.reason", phase.on_undo)
+    choices.append(_when(f"{result}.outcome", Outcome.HALTED, f"{phase.name}_halted"))
+    states[f"{phase.name}_halted"] = _remember(phase.name, f"{result}.reason", _HALT)
     states[routed] = {"Type": "Choice", "Choices": choices, "Default": f"{phase.name}_failed"}
     states[f"{phase.name}_failed"] = _remember(phase.name, f"{result}.reason", failure)
     states[f"{phase.name}_broke"] = _remember(phase.name, None, failure)
@@ -81,31 +103,38 @@ def _states_of(phase: Phase, follower: str, control_arn: str) -> dict[str, Any]:
 
 
 def _undo_states(phase: Phase, control_arn: str) -> dict[str, Any]:
-    task = _phase_task(phase, control_arn, first=False, result="$.undone")
+    task = _phase_task(phase, control_arn, result="$.undone")
     task["Catch"] = [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "record_failure"}]
     return {phase.name: {**task, "Next": "record_failure"}}
 
 
 def _endings(control_arn: str) -> dict[str, Any]:
-    payload = {
-        "phase": "record_failure",
-        "execution.$": "$$.Execution.Id",
-        "secret.$": "$.secret",
-        "failure.$": "$.failure",
-    }
-    record = _task(control_arn, payload, "$.last", _OUTCOME)
-    record["Catch"] = [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": _FAILED}]
     return {
-        "record_failure": {**record, "Next": _FAILED},
+        "record_failure": _ending("record_failure", control_arn),
+        _HALT: _ending(_HALT, control_arn),
         "ended": {"Type": "Succeed"},
         _FAILED: {"Type": "Fail", "ErrorPath": "$.failure.reason", "CausePath": "$.failure.phase"},
     }
 
 
-def _phase_task(phase: Phase, control_arn: str, *, first: bool, result: str) -> dict[str, Any]:
+def _ending(phase: str, control_arn: str) -> dict[str, Any]:
+    payload = {
+        "phase": phase,
+        "execution.$": "$$.Execution.Id",
+        "secret.$": "$.secret",
+        **{f"{name}.$": f"$.{name}" for name in ("reason", "requested_by", "resume")},
+        "failure.$": "$.failure",
+    }
+    task = _task(control_arn, payload, "$.last", _OUTCOME)
+    task["Catch"] = [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": _FAILED}]
+    return {**task, "Next": _FAILED}
+
+
+def _phase_task(phase: Phase, control_arn: str, *, result: str) -> dict[str, Any]:
     payload: dict[str, Any] = {"phase": phase.name, "execution.$": "$$.Execution.Id", "secret.$": "$.secret"}
+    first = phase.name in FIRST
     if first:
-        payload |= {"reason.$": "$.reason", "requested_by.$": "$.requested_by"}
+        payload |= {f"{name}.$": f"$.{name}" for name in ("reason", "requested_by", "resume", "flags")}
     else:
         payload |= {"run_id.$": "$.run.run_id", "epoch.$": "$.run.epoch"}
     function = control_arn if phase.where is Where.CONTROL else "$.run.function"
@@ -140,3 +169,13 @@ def _remember(phase: str, reason_path: str | None, following: str) -> dict[str, 
     cause = {"reason": f"{phase}_broke", "cause.$": "States.JsonToString($.error)"}
     why = {"reason.$": reason_path} if reason_path else cause
     return {"Type": "Pass", "Parameters": {"phase": phase, **why}, "ResultPath": "$.failure", "Next": following}
+
+
+# Every machine of a stack, by name.
+DEFINITIONS = {
+    "rotate": rotate_definition,
+    "retire": retire_definition,
+    "rollback": rollback_definition,
+    "repair": repair_definition,
+    "sweep": sweep_definition,
+}

@@ -28,6 +28,14 @@ def number(event: Mapping[str, Any], name: str) -> int:
     return int(found)
 
 
+def flag(event: Mapping[str, Any], name: str) -> bool:
+    """True or false; Refused `bad_event` names the field."""
+    found = event.get(name)
+    if not isinstance(found, bool):
+        raise _bad(name, "true or false")
+    return found
+
+
 def texts(event: Mapping[str, Any], name: str) -> list[str]:
     """A list of texts, which may be empty; Refused `bad_event` names the field."""
     found = event.get(name)

@@ -11,6 +11,7 @@ from typing import TypedDict
 
 from rotation.context import Context, version_in
 from rotation.errors import Halted, KeyturnError, Throttled, Unavailable
+from rotation.ledger.ledger import TURN
 from rotation.ledger.records import StepRecord
 from rotation.phases import Outcome, Phase
 from rotation.steps import STEPS
@@ -26,11 +27,13 @@ class Answer(TypedDict):
 
 def run_phase(context: Context, phase: Phase) -> Answer:
     """Walk the phase's steps; returns the first outcome that is not `passed`. Raises Throttled and Unavailable."""
+    if _turned(context, phase):
+        return Answer(outcome=Outcome.FAILED, reason="undo_begun")
     closing: StepRecord | None = None
     for name in phase.steps:
         earlier = context.steps.get(name)
-        if earlier is not None and earlier.done and earlier.facts.get("outcome") != Outcome.UNOBSERVED:
-            if earlier.facts.get("outcome") == Outcome.PASSED:
+        if earlier is not None and _stands(earlier, context.run.epoch):
+            if earlier.facts["outcome"] == Outcome.PASSED:
                 continue
             return _answer(earlier)
         try:
@@ -46,16 +49,31 @@ def run_phase(context: Context, phase: Phase) -> Answer:
     return _answer(closing) if closing is not None else Answer(outcome=Outcome.PASSED, reason="")
 
 
+def _turned(context: Context, phase: Phase) -> bool:
+    """Whether the phase goes forward although the run is being undone: its event came twice, or late."""
+    return TURN in context.steps and not all(STEPS[name].undoes for name in phase.steps)
+
+
+def _stands(record: StepRecord, epoch: int) -> bool:
+    """Whether an outcome is final: a look that told nothing is repeated, a failure by whoever takes the run over."""
+    outcome = record.facts.get("outcome")
+    return record.done and (outcome == Outcome.PASSED or (outcome == Outcome.FAILED and record.epoch == epoch))
+
+
 def _one_step(context: Context, phase: Phase, name: str, closing: StepRecord | None) -> StepRecord:
     step = STEPS[name]
     before = context.meter.totals()
     earlier = context.steps.get(name)
+    now = context.ledger.now()
     record = StepRecord(
         step=name,
         phase=phase.name,
-        intent_at=earlier.intent_at if earlier else context.ledger.now(),
+        intent_at=earlier.intent_at if earlier else now,
+        begun_at=now,
         intent=step.intend(context),
         attempts=earlier.attempts + 1 if earlier else 1,
+        fenced=step.fenced(context),
+        epoch=context.run.epoch,
     )
     if closing is not None and STEPS[closing.step].moves_current:
         _close(context, closing)
@@ -100,6 +118,8 @@ def _refused(context: Context, name: str, exc: KeyturnError) -> Answer:
         facts = {"outcome": Outcome.FAILED.value, "reason": exc.reason, "message": exc.message}
         try:
             context.ledger.finish(context.run, replace(record, outcome_at=context.ledger.now(), facts=facts))
+        except (Throttled, Unavailable):
+            raise
         except KeyturnError:
             return Answer(outcome=Outcome.FAILED, reason=exc.reason)
     return Answer(outcome=Outcome.FAILED, reason=exc.reason)

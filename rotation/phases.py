@@ -18,8 +18,10 @@ class Outcome(StrEnum):
     FAILED = "failed"
     # the phase looked and could not tell yet: look again after a pause
     UNOBSERVED = "unobserved"
-    # a kill switch or freeze stopped the run before its next effect
+    # a kill switch, freeze or report-only mode stopped the run before its next effect
     HALTED = "halted"
+    # the run that was continued is only to be undone
+    UNDO = "undo"
 
 
 class Where(StrEnum):
@@ -35,7 +37,8 @@ class Phase:
     """One row of the table.
 
     steps: names in `steps.STEPS`, in order. on_failure: the phase that undoes what happened so far.
-    looks: how often an `unobserved` phase looks again. planned: why the phase only keeps its place.
+    looks: how often an `unobserved` phase looks again. planned: why the phase only keeps its place. on_undo: the phase
+    that undoes a run which was continued for that only.
     """
 
     name: str
@@ -44,12 +47,17 @@ class Phase:
     on_failure: str = "record_failure"
     looks: int = 0
     planned: str = ""
+    on_undo: str = ""
 
+
+# A run that another execution continues waits until the invocation before has certainly ended: a function's timeout
+# (60 s) in pauses of ten seconds, and one more.
+LOOKS_AT_A_LATE_INVOCATION = 7
 
 ROTATE: tuple[Phase, ...] = (
-    Phase(name="claim", where=Where.CONTROL),
+    Phase(name="claim", where=Where.CONTROL, looks=LOOKS_AT_A_LATE_INVOCATION, on_undo="roll_back"),
     Phase(name="approve", where=Where.CONTROL, planned="approval by task token"),
-    Phase(name="prepare", where=Where.STORE, steps=("stage", "apply", "test"), on_failure="compensate"),
+    Phase(name="prepare", where=Where.STORE, steps=("stage", "apply", "test"), on_failure="roll_back"),
     Phase(name="warm_up", where=Where.WAIT),
     Phase(name="expose", where=Where.STORE, planned="canary cohorts"),
     Phase(name="observe", where=Where.STORE, planned="canary cohorts"),
@@ -60,17 +68,36 @@ ROTATE: tuple[Phase, ...] = (
 )
 
 RETIRE: tuple[Phase, ...] = (
-    Phase(name="gate", where=Where.CONTROL),
+    Phase(name="gate", where=Where.CONTROL, looks=LOOKS_AT_A_LATE_INVOCATION),
     Phase(name="acknowledge", where=Where.CONTROL, planned="consumers' acknowledgements"),
     Phase(name="retire", where=Where.STORE, steps=("witness", "revoke", "prove", "dispose")),
     Phase(name="record", where=Where.CONTROL),
 )
 
-# Undoing phases, reached by `on_failure` only. Steps run in this order, each skipped when there is nothing to undo.
-UNDO: tuple[Phase, ...] = (
-    Phase(name="compensate", where=Where.STORE, steps=("restore", "withdraw", "abandon")),
-    Phase(name="roll_back", where=Where.STORE, steps=("restore", "demote", "withdraw", "abandon")),
+# Back to the version before: the target first, then the store. What it leaves behind is retired after an overlap.
+ROLLBACK: tuple[Phase, ...] = (
+    Phase(name="claim_rollback", where=Where.CONTROL, looks=LOOKS_AT_A_LATE_INVOCATION, on_undo="forgo"),
+    Phase(name="revert", where=Where.STORE, steps=("reinstate", "retest", "revert"), on_failure="forgo"),
+    Phase(name="record", where=Where.CONTROL),
 )
+
+# Removes one pending version that no run owns, under a claim of its own.
+REPAIR: tuple[Phase, ...] = (
+    Phase(name="claim_repair", where=Where.CONTROL, looks=LOOKS_AT_A_LATE_INVOCATION),
+    Phase(name="mend", where=Where.STORE, steps=("clear",)),
+    Phase(name="record", where=Where.CONTROL),
+)
+
+# Undoing phases, one per machine, whatever the phase that failed: who continues a run enters an early one of a run that
+# is promoted already. Steps run in this order, each skipped when there is nothing to undo.
+UNDO: tuple[Phase, ...] = (
+    Phase(name="roll_back", where=Where.STORE, steps=("restore", "demote", "withdraw", "abandon")),
+    Phase(name="forgo", where=Where.STORE, steps=("forgo",)),
+)
+
+# By machine: `claim` and its like come first, whose answer the machine keeps as the run.
+TABLES = {"rotate": ROTATE, "retire": RETIRE, "rollback": ROLLBACK, "repair": REPAIR}
+FIRST = frozenset(table[0].name for table in TABLES.values())
 
 
 def active(table: tuple[Phase, ...]) -> tuple[Phase, ...]:
@@ -83,4 +110,4 @@ def phase_named(name: str) -> Phase:
     return _BY_NAME[name]
 
 
-_BY_NAME = {phase.name: phase for table in (ROTATE, RETIRE, UNDO) for phase in active(table)}
+_BY_NAME = {phase.name: phase for table in (*TABLES.values(), UNDO) for phase in active(table)}

@@ -51,6 +51,13 @@ class SecretValue:
         """
         return hashlib.sha256(self._text.encode()).hexdigest()[:_FINGERPRINT_CHARS]
 
+    def same_credential(self, other: SecretValue) -> bool:
+        """Whether both say the same, however they are written: another tool orders and spaces fields in its own way."""
+        try:
+            return self.unsafe_fields() == other.unsafe_fields()
+        except ValueError:
+            return self == other
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, SecretValue) and hmac.compare_digest(self._text.encode(), other._text.encode())
 

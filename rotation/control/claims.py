@@ -1,20 +1,35 @@
-"""The first phase of each machine: `claim` for a rotation, `gate` for the end of an overlap.
+"""The first phase of each machine: who may work on a secret now, and under which epoch.
 
 A claim's owner is an execution, and it is free when that execution does not run any more: no clock decides.
-Both are idempotent per execution: a repeated call answers what the first one did.
+All are idempotent per execution: a repeated call answers what the first one did. A run whose execution is gone is
+continued under `resume` by another one (`takeover`): same run, same version in the store, new epoch.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import TypedDict
 
-from rotation.control.desk import Desk, run_id_of
+from rotation.control import takeover
+from rotation.control.asked import Asked
+from rotation.control.desk import Desk
 from rotation.control.records import leftover_of
-from rotation.errors import KeyturnError, NotFound, Refused, Throttled, Unavailable
-from rotation.ledger.records import Head, Run
+from rotation.control.signals import Finding
+from rotation.control.undoable import way_back
+from rotation.errors import Halted, KeyturnError, NotFound, Refused, Throttled, Unavailable
+from rotation.ledger.records import BACK, UNDO, Head, Overlap, Run, StepRecord
 from rotation.phases import Outcome
 from rotation.policy import Policy, from_document
+
+# A run that has got this far may have changed what readers get or what the target accepts of old credentials: nothing
+# else may start before it is ended.
+_PIVOTS = frozenset({"promote", "revoke", "reinstate", "revert"})
+
+
+# How a run ends whose execution was gone and whose place another run took.
+_LOST = {"phase": "claim", "reason": "execution_lost"}
+_WHY_BACK = {UNDO: "undo_asked", BACK: "undo_begun"}
 
 
 class Claimed(TypedDict):
@@ -28,109 +43,156 @@ class Claimed(TypedDict):
     warm_up_s: int
 
 
-class Request(TypedDict):
-    """Who wants what, as the machine passes it on."""
-
-    secret: str
-    execution: str
-    reason: str
-    requested_by: str
-
-
-def claim(desk: Desk, request: Request) -> Claimed:
+def claim(desk: Desk, asked: Asked) -> Claimed:
     """Claim a secret for a rotation; outcome `failed` with a reason when it cannot be had."""
-    return _answered(desk, request, "rotate")
+    return _answered(desk, asked, "rotate")
 
 
-def gate(desk: Desk, request: Request) -> Claimed:
+def gate(desk: Desk, asked: Asked) -> Claimed:
     """Claim a secret to end its overlap, once that is over."""
-    return _answered(desk, request, "retire")
+    return _answered(desk, asked, "retire")
 
 
-def _answered(desk: Desk, request: Request, machine: str) -> Claimed:
+def claim_rollback(desk: Desk, asked: Asked) -> Claimed:
+    """Claim a secret to go back to the version before."""
+    return _answered(desk, asked, "rollback")
+
+
+def claim_repair(desk: Desk, asked: Asked) -> Claimed:
+    """Claim a secret to remove a pending version that no run owns."""
+    return _answered(desk, asked, "repair")
+
+
+def _answered(desk: Desk, asked: Asked, machine: str) -> Claimed:
     try:
-        run = _known_run(desk, request) or _new_run(desk, request, machine)
+        run, steps = _known_run(desk, asked) or (_new_run(desk, asked, machine), {})
     except (Throttled, Unavailable):
         raise
+    except Halted as exc:
+        return _nothing(Outcome.HALTED, exc.reason)
+    except takeover.TooEarly:
+        return _nothing(Outcome.UNOBSERVED, "earlier_invocation_may_work")
     except KeyturnError as exc:
-        return Claimed(outcome=Outcome.FAILED, reason=exc.reason, run_id="", epoch=0, function="", warm_up_s=0)
+        return _nothing(Outcome.FAILED, exc.reason)
     return Claimed(
-        outcome=Outcome.PASSED,
-        reason="",
+        outcome=Outcome.UNDO if run.undoing else Outcome.PASSED,
+        reason=_WHY_BACK.get(run.direction, ""),
         run_id=run.run_id,
         epoch=run.epoch,
         function=run.function,
-        # the policy that was claimed, also when the catalogue has a newer one by now
-        warm_up_s=from_document(run.policy).warm_up_s,
+        warm_up_s=_warm_up_left(run, steps, desk.ledger.now()),
     )
 
 
-def _known_run(desk: Desk, request: Request) -> Run | None:
+def _nothing(outcome: Outcome, reason: str) -> Claimed:
+    return Claimed(outcome=outcome, reason=reason, run_id="", epoch=0, function="", warm_up_s=0)
+
+
+def _warm_up_left(run: Run, steps: dict[str, StepRecord], now: str) -> int:
+    """Of the policy that was claimed, also when the catalogue has a newer one by now; less what has passed already."""
+    whole, test = from_document(run.policy).warm_up_s, steps.get("test")
+    if test is None or not test.outcome_at:
+        return whole
+    passed = datetime.fromisoformat(now) - datetime.fromisoformat(test.outcome_at)
+    return max(0, whole - int(passed.total_seconds()))
+
+
+def _known_run(desk: Desk, asked: Asked) -> tuple[Run, dict[str, StepRecord]] | None:
     try:
-        return desk.ledger.run(run_id_of(request["execution"]))[0]
+        run, steps = desk.ledger.run(asked.run_id)
     except NotFound:
+        if asked.resume:
+            raise
         return None
+    if run.execution == asked.execution:
+        return run, steps
+    return takeover.take_over(desk, asked, run, steps), steps
 
 
-def _new_run(desk: Desk, request: Request, machine: str) -> Run:
-    desk.ledger.check_switch()
-    policy = desk.catalogue.policy(request["secret"])
+def _new_run(desk: Desk, asked: Asked, machine: str) -> Run:
+    policy = desk.catalogue.policy(asked.secret)
     head = desk.ledger.head(policy.name)
-    _check_free(desk, head)
-    _check_overlap(head, machine, desk.ledger.now())
-    run = _run(request, policy, head, machine)
+    if head.run_id == asked.run_id:
+        # another invocation of this very claim was faster
+        return desk.ledger.run(head.run_id)[0]
+    table = takeover.same_table(desk, head)
+    dead = _check_free(desk, head)
+    overlap = _checked_overlap(desk.ledger.now(), head, machine)
+    run = _run(asked, policy, head, machine)
     function = desk.functions.pin(policy.store, run.run_id)
-    leftover = _left_behind(desk, head)
-    run = replace(run, function=function, started_at=desk.ledger.now(), leftover=leftover)
-    return desk.ledger.claim(replace(head, leftover=leftover), run)
+    leftover = leftover_of(head, *dead) if dead else head.leftover
+    now = desk.ledger.now()
+    run = replace(run, function=function, started_at=now, leftover=leftover, overlap=overlap)
+    lost = replace(dead[0], status="failed", ended_at=now, failure=_LOST) if dead else None
+    claimed = desk.ledger.claim(replace(head, leftover=leftover, table=table), run, lost=lost)
+    if claimed.break_glass:
+        desk.signals.tell(Finding.BREAK_GLASS)
+    return claimed
 
 
-def _left_behind(desk: Desk, head: Head) -> str:
-    """The run whose candidate may still be about: a failed one, or one whose execution ended without a record."""
-    if not head.run_id:
-        return head.leftover
-    dead, steps = desk.ledger.run(head.run_id)
-    return leftover_of(head, dead, steps)
-
-
-def _run(request: Request, policy: Policy, head: Head, machine: str) -> Run:
+def _run(asked: Asked, policy: Policy, head: Head, machine: str) -> Run:
     return Run(
-        run_id=run_id_of(request["execution"]),
+        run_id=asked.run_id,
         secret=policy.name,
         machine=machine,
         epoch=head.epoch,
-        execution=request["execution"],
+        execution=asked.execution,
         function="",
         policy=policy.document(),
         policy_digest=policy.digest(),
-        reason=request["reason"],
-        requested_by=request["requested_by"],
+        reason=asked.reason,
+        requested_by=asked.requested_by,
         started_at="",
         current=head.current,
         pending_token=head.pending_token,
-        overlap=head.overlap if machine == "retire" else None,
+        emergency=asked.emergency,
+        break_glass=asked.break_glass,
+        clear=asked.clear,
     )
 
 
-def _check_free(desk: Desk, head: Head) -> None:
-    if head.run_id and desk.machines.running(head.execution):
+def _check_free(desk: Desk, head: Head) -> tuple[Run, dict[str, StepRecord]] | None:
+    """The run whose execution is gone without a record, if there is one that a new run may simply take the place of.
+
+    A run that may have moved current is not such a one: its overlap has to be opened, or its promotion undone.
+    """
+    if not head.run_id:
+        return None
+    if desk.machines.running(head.execution):
         raise Refused(
             "claim_held",
             f"another run of {head.secret} is under way",
             "wait for it, or look at it with `keyturn history`",
         )
+    dead, steps = desk.ledger.run(head.run_id)
+    if dead.status != "running" or _PIVOTS & steps.keys():
+        raise Refused(
+            "run_unfinished",
+            f"the run {dead.run_id} of {head.secret} is not ended ({dead.status})",
+            f"`keyturn resume {dead.run_id}` goes on with it, `keyturn rollback {head.secret}` undoes it",
+        )
+    takeover.check_late(desk.ledger.now(), steps)
+    return dead, steps
 
 
-def _check_overlap(head: Head, machine: str, now: str) -> None:
+def _checked_overlap(now: str, head: Head, machine: str) -> Overlap | None:
+    """The overlap that the run is about; Refused where one is open that must not be, or none that must."""
+    if machine == "rollback":
+        return way_back(head)
     if machine == "rotate" and head.overlap:
         raise Refused(
             "overlap_open",
             f"the overlap of {head.secret} is open until {head.overlap.retire_at}",
-            "wait until the old credential is retired",
+            f"wait until the old credential is retired, or `keyturn overlap close {head.secret}`",
         )
-    if machine == "retire" and not head.overlap:
+    if machine != "retire":
+        return None
+    if not head.overlap:
         raise Refused("no_open_overlap", f"{head.secret} has no open overlap to end", "see `keyturn status`")
-    if machine == "retire" and head.overlap and now < head.overlap.retire_at:
+    if now < head.overlap.retire_at:
         raise Refused(
-            "overlap_not_over", f"the overlap of {head.secret} ends at {head.overlap.retire_at}", "wait until then"
+            "overlap_not_over",
+            f"the overlap of {head.secret} ends at {head.overlap.retire_at}",
+            f"wait until then, or `keyturn overlap close {head.secret}`",
         )
+    return head.overlap

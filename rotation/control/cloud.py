@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from rotation.calls import Caller, Kind
-from rotation.errors import NotFound, Refused
+from rotation.errors import NotFound, Refused, Unavailable
+from rotation.inspection import INSPECT, Inspected
 
 # The share of the first weighted version is drawn from this many buckets of the run's id.
 _BUCKETS = 10_000
+# What a person waits for a look: below the 29 s after which API Gateway gives up on a verb.
+LOOK_TIMEOUT_S = 24
 # Hexadecimal digits of the run's id that make the draw: 16**8 is far above the buckets.
 _DRAW_DIGITS = 8
 
@@ -62,6 +65,23 @@ class PinnedFunctions:
         weights: dict[str, float] = (answer.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
         version = draw(run_id, str(answer["FunctionVersion"]), weights)
         return str(answer["AliasArn"]).rsplit(":", 1)[0] + f":{version}"
+
+    def inspect(self, function: str, run_id: str) -> Inspected:
+        """Invoke and wait, once: a look takes a few reads and probes, and a person waits for it."""
+        payload = json.dumps({"phase": INSPECT, "run_id": run_id}).encode()
+
+        def invoke() -> Any:
+            return self._client.invoke(FunctionName=function, Payload=payload)
+
+        answer = self._caller.call(Kind.CONTROL, invoke, idempotent=False)
+        said = json.loads(answer["Payload"].read())
+        if "FunctionError" in answer:
+            # the function's own log has the rest; its message ends with the reason
+            raise Unavailable(
+                "inspection_failed", f"the store's function could not look: {said.get('errorMessage', '')}"
+            )
+        inspected: Inspected = said
+        return inspected
 
 
 def draw(run_id: str, main: str, weights: Mapping[str, float]) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from rotation.catalogue import Catalogue
+from rotation.control.signals import NullSignals, Signals
+from rotation.inspection import Inspected
 from rotation.ledger.ledger import Ledger
 
 # A run id is also AWS's ClientRequestToken, 32 to 64 characters.
@@ -33,6 +35,10 @@ class Functions(Protocol):
         """The qualified ARN of one version, drawn by the run's id against the alias's weights."""
         ...
 
+    def inspect(self, function: str, run_id: str) -> Inspected:
+        """Ask a store's function for a look (`rotation.inspection`). Unavailable when it raised or did not answer."""
+        ...
+
 
 @dataclass(frozen=True, kw_only=True)
 class Desk:
@@ -42,6 +48,9 @@ class Desk:
     catalogue: Catalogue
     machines: Machines
     functions: Functions
+    # which table the ledger lives in: another one after a restore from a backup
+    table_id: Callable[[], str]
+    signals: Signals = field(default_factory=NullSignals)
 
 
 def run_id_of(execution: str) -> str:

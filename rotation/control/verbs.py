@@ -1,76 +1,106 @@
-"""What people and the schedule ask of control: start a run, see where things stand. Nothing here touches a store."""
+"""What people ask of control: start a run, go on with it, take it back, see where things stand.
+
+Nothing here touches a store: the machines do. `who` is `{reason, requested_by}`, the latter the verified caller.
+Not here: what stops runs (`brakes`), what mends them (`repair`), what the sweep starts by itself (`starts`).
+"""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from datetime import datetime, timedelta
 from typing import Any
 
-from rotation.control.desk import Desk, run_id_of
-from rotation.errors import Conflict
-from rotation.ledger.records import Head, Run, StepRecord
+from rotation.control import asked
+from rotation.control.desk import Desk
+from rotation.control.starts import resume as start_resume
+from rotation.control.starts import start
+from rotation.control.takeover import check_continuable
+from rotation.control.undoable import horizon, way_back
+from rotation.errors import Refused
+from rotation.ledger.moments import timestamp
+from rotation.ledger.records import Head, Overlap, Run, StepRecord
+from rotation.ledger.switch import Who
 from rotation.policy import Policy
 
-# Step Functions allows 80 characters in an execution's name; a readable start of the secret and a hash of the rest.
-_NAME_CHARS = 80
-_HASH_CHARS = 24
-# A slot is ten minutes, two intervals of the sweep: `2026-01-01T00:0` of a time.
-_SLOT_CHARS = 15
+# Longest an overlap may be drawn out from now: two valid credentials are one too many.
+MAX_OVERLAP = timedelta(days=90)
 
 
-def rotate(desk: Desk, secret: str, reason: str, requested_by: str) -> dict[str, str]:
+def rotate(desk: Desk, secret: str, who: Mapping[str, str], flags: str = "") -> dict[str, str]:
     """Start a rotation; returns `{execution, run_id}`. Refused `unknown_secret`."""
     policy = desk.catalogue.policy(secret)
-    return _start(desk, "rotate", policy.name, {"reason": reason, "requested_by": requested_by})
+    return start(desk, "rotate", policy.name, {**who, "flags": flags})
 
 
-def retire(desk: Desk, secret: str, reason: str, requested_by: str) -> dict[str, str]:
+def retire(desk: Desk, secret: str, who: Mapping[str, str], flags: str = "") -> dict[str, str]:
     """Start the end of an overlap; returns `{execution, run_id}`. The machine's gate refuses what is not due."""
     policy = desk.catalogue.policy(secret)
-    return _start(desk, "retire", policy.name, {"reason": reason, "requested_by": requested_by})
+    return start(desk, "retire", policy.name, {**who, "flags": flags})
 
 
-def sweep(desk: Desk) -> list[str]:
-    """Start `retire` for every overlap that is over; returns the names it started. Twice at once starts nothing twice.
-
-    What fails before its claim is started again in the next slot, under a new name: a name is used up for 90 days.
-    """
+def overlap_close(desk: Desk, secret: str, who: Mapping[str, str], flags: str = "") -> dict[str, str]:
+    """End an overlap now: returns `{execution, run_id, retire_at}`. Refused `no_open_overlap`, `claim_held`."""
+    head, overlap = _open_overlap(desk, secret)
     now = desk.ledger.now()
-    return [secret for secret in desk.ledger.due_retirements(now) if _start_due(desk, secret, now[:_SLOT_CHARS])]
+    if overlap.retire_at > now:
+        head = desk.ledger.amend(head, _who(who, "overlap_close"), overlap=replace(overlap, retire_at=now))
+    return {**retire(desk, head.secret, who, flags), "retire_at": min(overlap.retire_at, now)}
 
 
-def _start_due(desk: Desk, secret: str, slot: str) -> bool:
-    head = desk.ledger.head(secret)
-    # the index lags, and a retirement may take longer than the sweep's interval
-    if head.overlap is None or (head.run_id and desk.machines.running(head.execution)):
-        return False
-    payload = {"secret": secret, "reason": "overlap over", "requested_by": "sweep"}
-    try:
-        desk.machines.start("retire", execution_name("retire", secret, f"{head.rev} {slot}"), payload)
-    except Conflict:
-        return False
-    return True
-
-
-def _start(desk: Desk, machine: str, secret: str, who: Mapping[str, str]) -> dict[str, str]:
-    head = desk.ledger.head(secret)
-    name = execution_name(machine, secret, head.rev)
-    try:
-        execution = desk.machines.start(machine, name, {"secret": secret, **who})
-    except Conflict:
-        # asked for twice, or a run failed before it changed the ledger: under a fresh name the claim decides
-        execution = desk.machines.start(
-            machine, execution_name(machine, secret, f"{head.rev} {desk.ledger.now()}"), {"secret": secret, **who}
+def overlap_extend(desk: Desk, secret: str, who: Mapping[str, str], seconds: int) -> dict[str, str]:
+    """Put off the end of an overlap: returns `{secret, retire_at}`. Refused `bad_extension`, and as `overlap_close`."""
+    head, overlap = _open_overlap(desk, secret)
+    now = datetime.fromisoformat(desk.ledger.now())
+    ends = max(now, datetime.fromisoformat(overlap.retire_at)) + timedelta(seconds=seconds)
+    if seconds <= 0 or ends > now + MAX_OVERLAP:
+        raise Refused(
+            "bad_extension",
+            f"an overlap is drawn out by seconds, to at most {MAX_OVERLAP.days} days from now",
+            "name a shorter time, or close it with `keyturn overlap close`",
         )
-    return {"execution": execution, "run_id": run_id_of(execution)}
+    if overlap.emergency or overlap.witnessed_by:
+        why = "was opened in an emergency" if overlap.emergency else "is being ended: the old credential may be dead"
+        raise Refused("overlap_ending", f"the overlap of {head.secret} {why}", f"`keyturn repair {head.secret}`")
+    put_off = replace(overlap, retire_at=timestamp(ends))
+    desk.ledger.amend(head, _who(who, "overlap_extend"), overlap=put_off)
+    return {"secret": head.secret, "retire_at": put_off.retire_at}
 
 
-def execution_name(machine: str, secret: str, attempt: object) -> str:
-    """A legal execution name: letters, digits and dashes, one per secret and attempt."""
-    digest = hashlib.sha256(f"{machine} {secret} {attempt}".encode()).hexdigest()[:_HASH_CHARS]
-    readable = "".join(c if c.isascii() and c.isalnum() else "-" for c in f"{machine}-{secret}")
-    return f"{readable[: _NAME_CHARS - _HASH_CHARS - 1]}-{digest}"
+def _open_overlap(desk: Desk, secret: str) -> tuple[Head, Overlap]:
+    name = desk.catalogue.policy(secret).name
+    head = desk.ledger.head(name)
+    if head.overlap is None:
+        raise Refused("no_open_overlap", f"{name} has no open overlap", f"see `keyturn status {name}`")
+    if head.run_id:
+        raise Refused("claim_held", f"the run {head.run_id} of {name} is not ended", "wait for it: `keyturn history`")
+    return head, head.overlap
+
+
+def rollback(desk: Desk, secret: str, who: Mapping[str, str], flags: str = "") -> dict[str, str]:
+    """Undo the run that is not ended, or go back over the last rotation; returns `{execution, run_id, kind}`.
+
+    Refused `nothing_to_roll_back`, `old_leaked`, `beyond_horizon`, `claim_held`, `cannot_undo`.
+    """
+    name = desk.catalogue.policy(secret).name
+    head = desk.ledger.head(name)
+    if head.run_id:
+        unfinished, _ = desk.ledger.run(head.run_id)
+        check_continuable(desk, head, unfinished, undo=True)
+        return {**start_resume(desk, unfinished, {**who, "flags": asked.UNDO}), "kind": "undo"}
+    way_back(head)
+    return {**start(desk, "rollback", name, {**who, "flags": flags}), "kind": "rollback"}
+
+
+def resume(desk: Desk, run_id: str, who: Mapping[str, str], flags: str = "") -> dict[str, str]:
+    """Go on with a run that was halted or lost its execution. Refused `run_ended`, `claim_held`, `claim_lost`."""
+    found, _ = desk.ledger.run(run_id)
+    check_continuable(desk, desk.ledger.head(found.secret), found, undo=False)
+    return start_resume(desk, found, {**who, "flags": flags})
+
+
+def _who(who: Mapping[str, str], verb: str) -> Who:
+    return Who(actor=who["requested_by"], reason=who["reason"], verb=verb)
 
 
 def status(desk: Desk, secrets: list[str]) -> list[dict[str, Any]]:
@@ -82,10 +112,13 @@ def _standing(desk: Desk, name: str) -> dict[str, Any]:
     policy = desk.catalogue.policy(name)
     head = desk.ledger.head(name)
     runs = desk.ledger.history(name)
+    freeze = desk.ledger.switchboard.freeze_of(name)
     return {
         "secret": name,
         "policy": _policy_in_short(policy),
         "head": _head_in_short(head),
+        "rollback": horizon(head),
+        "freeze": asdict(freeze) if freeze else None,
         "last_run": run_view(runs[-1]) if runs else None,
     }
 

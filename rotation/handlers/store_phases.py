@@ -17,6 +17,7 @@ from rotation.contract import CredentialIssuer, SecretStore
 from rotation.environment import Bench, Workshop
 from rotation.errors import KeyturnError, Refused
 from rotation.event_fields import mapping, number, text
+from rotation.inspection import INSPECT, Inspected, inspect
 from rotation.invocation import Answer, run_phase
 from rotation.issuers.registry import issuer_class
 from rotation.logs import configure
@@ -40,10 +41,12 @@ class StoreFunction(Generic[S]):
         configure(self._environment.get("LOG_LEVEL", "INFO"), extra, self._bound)
         self._workshop = Workshop(self._environment)
 
-    def handle(self, event: Mapping[str, Any], request_id: str) -> Answer:
-        """Event `{phase, run_id, epoch, secret, execution}`; answers `{outcome, reason}`."""
+    def handle(self, event: Mapping[str, Any], request_id: str) -> Answer | Inspected:
+        """Event `{phase, run_id, epoch, secret, execution}`; answers `{outcome, reason}`, or what a look shows."""
         event = mapping(event)
         self.bind(run_id=str(event.get("run_id", "")), request_id=request_id)
+        if event.get("phase") == INSPECT:
+            return inspect(self.context(self.bench(), text(event, "run_id")))
         phase, run_id, epoch = _phase(event), text(event, "run_id"), number(event, "epoch")
         context = self.context(self.bench(), run_id)
         if context.run.epoch != epoch:

@@ -1,7 +1,9 @@
 """The circuit breaker's state in the ledger, so that all functions see one provider alike.
 
 Five failures open it; after sixty seconds one trial is let in, whose end closes or opens it again. The state is read
-once per invocation and provider, and written only when it changes: a healthy provider costs one read.
+once per invocation and provider, and written only when it changes: a healthy provider costs one read. Who is refused
+reads it again at the next attempt: of many runs that wait for a provider one gets the trial, and the others would have
+used up one of the machine's few retries, though the provider answers again.
 
 A state that cannot be read lets calls through, for the rest of the invocation: the breaker spares a provider that is
 down, it is no safety switch. Without a ledger no step begins anyway (its intent cannot be written), and what undoes
@@ -16,7 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from rotation.errors import KeyturnError, Unavailable
-from rotation.ledger.ledger import timestamp
+from rotation.ledger.moments import timestamp
 from rotation.ledger.rows import ConditionFailed, Expect, Key, Put, Rows
 
 FAILURES_TO_OPEN = 5
@@ -32,6 +34,8 @@ class _State:
     unknown: bool = False
     # slug of the last failure, so that the refusal says what is behind it
     reason: str = ""
+    # somebody was refused by it
+    look_again: bool = False
 
 
 class LedgerBreaker:
@@ -49,6 +53,8 @@ class LedgerBreaker:
             return
         now = timestamp(self._clock())
         if now < state.open_until:
+            # the one trial that others wait for may end before the next attempt
+            state.look_again = True
             raise Unavailable(
                 "breaker_open",
                 f"{provider} failed {state.failures} times in a row{_last(state)}; no call until {state.open_until}",
@@ -68,8 +74,10 @@ class LedgerBreaker:
         self._save(provider, failures, opens, reason)
 
     def _state(self, provider: str) -> _State:
-        if provider not in self._states:
-            self._states[provider] = self._read(provider)
+        known = self._states.get(provider)
+        if known is None or known.look_again:
+            seen = self._read(provider)
+            self._states[provider] = known if known and seen.unknown else seen
         return self._states[provider]
 
     def _read(self, provider: str) -> _State:

@@ -29,6 +29,11 @@ class DynamoRows:
         self._pack = TypeSerializer().serialize
         self._unpack = TypeDeserializer().deserialize
 
+    def identity(self) -> str:
+        """DescribeTable's TableId: a restore makes another table (DynamoDB developer guide)."""
+        answer = self._caller.call(Kind.LEDGER, lambda: self._client.describe_table(TableName=self._table))
+        return str(answer["Table"]["TableId"])
+
     def get(self, key: Key) -> Row | None:
         """GetItem with ConsistentRead."""
         answer = self._caller.call(
@@ -86,17 +91,15 @@ class DynamoRows:
         return {verb: {"TableName": self._table, "Key": self._key(write.key), **condition}}
 
     def _condition(self, expect: Expect) -> dict[str, Any]:
-        names = {f"#{i}": name for i, name in enumerate(expect.equals)}
-        values = {f":{i}": self._pack(value) for i, value in enumerate(expect.equals.values())}
-        equal = " AND ".join(f"#{i} = :{i}" for i in range(len(names)))
+        compared = [(n, "=", v) for n, v in expect.equals.items()] + [(n, "<=", v) for n, v in expect.not_after.items()]
         absent = "attribute_not_exists(pk)"
-        if not equal:
+        if not compared:
             return {"ConditionExpression": absent if expect.or_absent else "attribute_exists(pk)"}
-        text = f"({equal}) OR {absent}" if expect.or_absent else equal
+        holds = " AND ".join(f"#{i} {how} :{i}" for i, (_, how, _) in enumerate(compared))
         return {
-            "ConditionExpression": text,
-            "ExpressionAttributeNames": names,
-            "ExpressionAttributeValues": values,
+            "ConditionExpression": f"({holds}) OR {absent}" if expect.or_absent else holds,
+            "ExpressionAttributeNames": {f"#{i}": name for i, (name, _, _) in enumerate(compared)},
+            "ExpressionAttributeValues": {f":{i}": self._pack(value) for i, (_, _, value) in enumerate(compared)},
         }
 
     def _key(self, key: Key) -> dict[str, Any]:

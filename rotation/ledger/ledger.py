@@ -1,23 +1,25 @@
 """The ledger's verbs: claim, begin and finish a step, end a run. Every write is fenced by the claim's epoch.
 
-Intent before, outcome after every effect; one write may close a step and open the next. The kill switch is a condition
-of the write that opens a step, so it is in force before the next effect; undoing is never stopped by it.
+Intent before, outcome after every effect; one write may close a step and open the next. What stops runs (`switch`) is
+a condition of the write that opens a step, so it is in force before the next effect; undoing is never stopped by it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 
 from rotation.contract import Version
-from rotation.errors import Fenced, Halted, KeyturnError, NotFound
+from rotation.errors import Conflict, Fenced, NotFound, Unavailable
+from rotation.ledger import switch
+from rotation.ledger.moments import timestamp
 from rotation.ledger.records import (
-    SWITCH,
     Head,
     Overlap,
     Run,
     StepRecord,
+    claim_key,
     from_row,
     head_key,
     history_key,
@@ -26,17 +28,17 @@ from rotation.ledger.records import (
     step_key,
     to_row,
 )
-from rotation.ledger.rows import Check, ConditionFailed, Delete, Expect, Put, Rows, Write
+from rotation.ledger.rows import Check, ConditionFailed, Delete, Expect, Key, Put, Row, Rows, Write
 
-# Retire rows are spread over this many index partitions; the sweep reads each.
+# Rows that come due are spread over this many index partitions; the sweep reads each.
 SHARDS = 4
-
-_SWITCH_OFF = Check(key=SWITCH, expect=Expect(equals={"engaged": False}, or_absent=True))
-
-
-def timestamp(moment: datetime) -> str:
-    """ISO 8601 in UTC with microseconds: sorts as text."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+# The sweep looks whether a claim's execution still runs after this, and at every sweep from then on: longer than any
+# run without a warm-up takes, so that it is seldom asked in vain. No clock decides: the execution's state does.
+LOOK_AFTER = timedelta(minutes=10)
+# The first step of a rotation's undoing.
+TURN = "restore"
+# Machines that only undo or mend: no switch stops them.
+_NEVER_STOPPED = ("rollback", "repair")
 
 
 def shard_of(secret: str) -> str:
@@ -50,19 +52,11 @@ class Ledger:
     def __init__(self, rows: Rows, clock: Callable[[], datetime]) -> None:
         self._rows = rows
         self._clock = clock
+        self.switchboard = switch.Switchboard(rows, clock)
 
     def now(self) -> str:
         """The clock's time as the ledger writes it."""
         return timestamp(self._clock())
-
-    def check_switch(self) -> None:
-        """Halted `kill_switch` while the switch is engaged, `switch_unreadable` when nobody can tell."""
-        try:
-            row = self._rows.get(SWITCH)
-        except KeyturnError as exc:
-            raise Halted("switch_unreadable", "the kill switch cannot be read, so it counts as engaged") from exc
-        if row is not None and row.get("engaged") is not False:
-            raise _halted()
 
     def head(self, secret: str) -> Head:
         """The secret's head; a fresh one where the secret was never claimed."""
@@ -83,69 +77,109 @@ class Ledger:
         rows = self._rows.partition(f"secret#{secret}", "history#")
         return [from_row(Run, row) for row in rows]
 
-    def due_retirements(self, until: str) -> list[str]:
-        """Names of secrets whose overlap ended by `until`."""
-        return [str(row["secret"]) for i in range(SHARDS) for row in self._rows.due(str(i), until)]
+    def due(self, what: str, until: str) -> list[str]:
+        """Names of secrets with a row of the kind `what` (`records.RETIRE`, `CLAIM`) that came due by `until`."""
+        rows = [row for i in range(SHARDS) for row in self._rows.due(str(i), until)]
+        return [str(row["secret"]) for row in rows if row["sk"] == what]
 
-    def claim(self, head: Head, run: Run) -> Run:
+    def claim(self, head: Head, run: Run, *, lost: Run | None = None) -> Run:
         """Take the secret for `run`, as seen in `head`; Fenced `claim_lost` when somebody was faster.
 
-        Returns the run with its epoch.
+        A run that is in the ledger already is taken over by another execution: same run, new epoch. Halted where a
+        switch stops it. lost: the run whose place it takes, ended in the same write. Returns the run with its epoch.
         """
         claimed = replace(run, epoch=head.epoch + 1)
         taken = replace(head, rev=head.rev + 1, epoch=claimed.epoch, run_id=run.run_id, execution=run.execution)
         self._write(
-            _SWITCH_OFF,
+            claimed,
+            *self._guards(claimed),
             Put(key=head.key, row=to_row(taken), expect=_unchanged(head)),
-            Put(key=run_key(run.run_id), row=to_row(claimed)),
-            Put(key=history_key(run), row=_short(claimed)),
+            *_told(claimed),
+            *(_told(lost) if lost else ()),
+            Put(key=claim_key(run.secret), row=_due(run.secret, timestamp(self._clock() + LOOK_AFTER))),
         )
         return claimed
 
     def begin(self, run: Run, step: StepRecord, *, closing: StepRecord | None = None, undoing: bool = False) -> None:
         """Write a step's intent, closing the one before in the same write.
 
-        Halted when the switch is engaged (never while undoing), Fenced when the claim went to somebody else.
+        Halted when a switch stops it (never while undoing), Fenced when the claim went to somebody else.
         """
-        writes: list[Write] = [] if undoing else [_SWITCH_OFF]
-        writes += [_mine(run), *_puts(run, closing, step)]
-        self._write(*writes)
+        guards = [] if undoing else [*self._guards(run), *_not_turned(run)]
+        begins = Put(key=step_key(run.run_id, step.step), row=to_row(step), expect=_after(step))
+        self._write(run, *guards, _mine(run), *_closes(run, closing), begins)
 
     def finish(self, run: Run, step: StepRecord) -> None:
         """Write a step's outcome. Not stopped by the switch: the effect has happened."""
-        self._write(_mine(run), *_puts(run, step))
+        self._write(run, _mine(run), *_closes(run, step))
 
     def promoted(self, run: Run, step: StepRecord, head: Head, live: Version | None, pending_token: str) -> None:
         """Close the step that moved current (forward or back), and move the head with it: one write."""
         moved = replace(head, rev=head.rev + 1, current=live, pending_token=pending_token)
-        self._write(Put(key=head.key, row=to_row(moved), expect=_owned(run, head)), *_puts(run, step))
+        self._write(run, Put(key=head.key, row=to_row(moved), expect=_owned(run, head)), *_closes(run, step))
 
     def end(self, run: Run, head: Head, *, overlap: Overlap | None) -> None:
         """Record how a run ended and free the claim; `overlap` is what stays open afterwards."""
         freed = replace(head, rev=head.rev + 1, run_id="", execution="", overlap=overlap)
-        writes: list[Write] = [
+        self._write(
+            run,
             Put(key=head.key, row=to_row(freed), expect=_owned(run, head)),
-            Put(key=run_key(run.run_id), row=to_row(run)),
-            Put(key=history_key(run), row=_short(run)),
-        ]
-        key = retire_key(run.secret)
-        if overlap:
-            row = {"secret": run.secret, "due_shard": shard_of(run.secret), "due_at": overlap.retire_at}
-            writes.append(Put(key=key, row=row))
-        else:
-            writes.append(Delete(key=key))
-        self._write(*writes)
+            *_told(run),
+            Delete(key=claim_key(run.secret)),
+            _retirement(run.secret, overlap),
+        )
+
+    def park(self, run: Run, *, watched: bool = False) -> None:
+        """Record that a run stopped before its end. It keeps its claim, so that it can be resumed or undone.
+
+        watched: the sweep takes it up again by itself.
+        """
+        unwatched = [] if watched else [Delete(key=claim_key(run.secret))]
+        self._write(run, _mine(run), *_told(run), *unwatched)
+
+    def look(self, run: Run) -> None:
+        """Keep the subject of a look, which a store's function reads; it claims nothing and is in no history."""
+        self._write(run, Put(key=run_key(run.run_id), row=to_row(run)))
+
+    def forget(self, run: Run) -> None:
+        """Remove the subject of a look."""
+        self._write(run, Delete(key=run_key(run.run_id)))
 
     def end_unclaimed(self, run: Run) -> None:
         """Record a run that never got the claim, so that history shows it."""
-        self._write(Put(key=run_key(run.run_id), row=to_row(run)), Put(key=history_key(run), row=_short(run)))
+        self._write(run, *_told(run))
 
-    def _write(self, *writes: Write) -> None:
+    def amend(self, head: Head, who: switch.Who, **changes: object) -> Head:
+        """Change a secret's head by hand, as seen in `head`; kept in the audit. Conflict `head_changed`."""
+        made = replace(head, rev=head.rev + 1, **changes)  # type: ignore[arg-type]  # names are the callers' literals
+        try:
+            self._rows.write(
+                [
+                    Put(key=head.key, row=to_row(made), expect=_unchanged(head)),
+                    _retirement(head.secret, made.overlap),
+                    self.switchboard.noted(who, head.secret),
+                ]
+            )
+        except ConditionFailed as exc:
+            raise Conflict(
+                "head_changed", f"{head.secret} was changed by somebody else meanwhile", "look again and repeat"
+            ) from exc
+        return made
+
+    def _guards(self, run: Run) -> list[Write]:
+        if run.undoing or run.machine in _NEVER_STOPPED:
+            return []
+        return switch.guards(run.secret, self.now(), break_glass=run.break_glass)
+
+    def _write(self, run: Run, *writes: Write) -> None:
         try:
             self._rows.write(writes)
         except ConditionFailed as exc:
-            if any(writes[i] is _SWITCH_OFF for i in exc.failed):
-                raise _halted() from exc
+            if any(switch.is_guard(writes[i]) for i in exc.failed):
+                raise switch.halted(self._rows, run.secret, self.now()) from exc
+            if all(writes[i].key.sk.startswith("step#") for i in exc.failed):
+                # the machine asks again, and finds what the other one did
+                raise Unavailable("step_taken", "another invocation works on the same step", "wait for it") from exc
             raise Fenced(
                 "claim_lost",
                 "another run holds the claim of this secret now; this one stops without a further effect",
@@ -165,14 +199,35 @@ def _mine(run: Run) -> Check:
     return Check(key=head_key(run.secret), expect=Expect(equals={"run_id": run.run_id, "epoch": run.epoch}))
 
 
-def _puts(run: Run, *steps: StepRecord | None) -> Sequence[Put]:
-    return [Put(key=step_key(run.run_id, s.step), row=to_row(s)) for s in steps if s]
+def _closes(run: Run, step: StepRecord | None) -> Sequence[Put]:
+    """The outcome of an attempt, while no other invocation has begun the next one."""
+    if step is None:
+        return []
+    expect = Expect(equals={"attempts": step.attempts})
+    return [Put(key=step_key(run.run_id, step.step), row=to_row(step), expect=expect)]
 
 
-def _short(run: Run) -> dict[str, object]:
-    """A run's row for listing: everything but the policy's text."""
-    return {**to_row(run), "policy": ""}
+def _not_turned(run: Run) -> list[Check]:
+    """No step goes forward once the run is being undone: an event may come twice, and late."""
+    return [Check(key=step_key(run.run_id, TURN), expect=Expect(or_absent=True))] if run.machine == "rotate" else []
 
 
-def _halted() -> Halted:
-    return Halted("kill_switch", "the kill switch is engaged: no new effect is begun", "see who engaged it and why")
+def _after(step: StepRecord) -> Expect:
+    """An attempt follows the one that its invocation has seen."""
+    return Expect(equals={"attempts": step.attempts - 1}) if step.attempts > 1 else Expect(or_absent=True)
+
+
+def _told(run: Run) -> Sequence[Put]:
+    """The run, and its short row for listing: everything but the policy's text."""
+    short: Row = {**to_row(run), "policy": ""}
+    return [Put(key=run_key(run.run_id), row=to_row(run)), Put(key=history_key(run), row=short)]
+
+
+def _retirement(secret: str, overlap: Overlap | None) -> Write:
+    """The row by which the sweep finds the end of an overlap, or none where none is open."""
+    key: Key = retire_key(secret)
+    return Put(key=key, row=_due(secret, overlap.retire_at)) if overlap else Delete(key=key)
+
+
+def _due(secret: str, due_at: str) -> Row:
+    return {"secret": secret, "due_shard": shard_of(secret), "due_at": due_at}

@@ -15,6 +15,11 @@ class MemoryRows:
     def __init__(self) -> None:
         self._rows: dict[Key, Row] = {}
         self._lock = Lock()
+        self.table_id = "table"
+
+    def identity(self) -> str:
+        """One name per object, which a test changes as a restore does."""
+        return self.table_id
 
     def get(self, key: Key) -> Row | None:
         """One row or None."""
@@ -46,6 +51,7 @@ class MemoryRows:
 def _holds(expect: Expect, row: Row | None) -> bool:
     if row is None:
         return expect.or_absent
-    if not expect.equals:
+    if not expect.equals and not expect.not_after:
         return not expect.or_absent
-    return all(row.get(name) == value for name, value in expect.equals.items())
+    equal = all(row.get(name) == value for name, value in expect.equals.items())
+    return equal and all(name in row and row[name] <= text for name, text in expect.not_after.items())

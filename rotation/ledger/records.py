@@ -11,12 +11,20 @@ from typing import Any, TypeVar
 from rotation.contract import Version
 from rotation.ledger.rows import Key, Row
 
+# Sort keys of the rows that the sweep's index finds.
+RETIRE, CLAIM = "retire", "claim"
+# A run's direction once it only goes back: because a person said so, or because it had begun to by itself.
+UNDO, BACK = "undo", "back"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Overlap:
     """Old and new are both valid until `retire_at`; `run_id` is the rotation that opened it.
 
     witnessed_by: the retirement that saw the old one accepted and then began to revoke it, but could not finish.
+    emergency: the run that opened it did not wait, because the old one must not be used any more. horizon: how many
+    versions back a rollback reaches, the smaller of the store's and the target's; limited_by: whose it is.
+    disposed: what became of the old version in the store once it was dead.
     """
 
     run_id: str
@@ -24,6 +32,10 @@ class Overlap:
     new: Version
     retire_at: str
     witnessed_by: str = ""
+    emergency: bool = False
+    horizon: int = 1
+    limited_by: str = ""
+    disposed: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +56,10 @@ class Head:
     overlap: Overlap | None = None
     # a failed run whose candidate could not be withdrawn or abandoned: the next run does that first
     leftover: str = ""
+    # the overlap that was ended last: where a rollback leads once the old credential is retired
+    retired: Overlap | None = None
+    # the table that the secret was claimed in last: another one means that the ledger was restored from a backup
+    table: str = ""
 
     @property
     def key(self) -> Key:
@@ -55,7 +71,11 @@ class Head:
 class Run:
     """One run of a machine: what it follows (`policy`, the document, and its digest), who asked and why.
 
-    machine: `rotate` or `retire`. status: `running`, `succeeded`, `failed`. started: versions it started from.
+    machine: `rotate`, `retire`, `rollback` or `repair`. status: `running`, `halted` (stopped by a switch, to be resumed
+    or undone), `stuck` (its undoing did not end; the sweep takes it up), `succeeded`, `failed`, `undone` (by a person),
+    `reported` (nothing was done). current, overlap: where it started from. emergency: no overlap. break_glass: it
+    passes a freeze. direction: `undo` or `back` once it only goes back. takeovers: executions that continued it.
+    clear: the pending version that a repair is to remove.
     """
 
     run_id: str
@@ -76,13 +96,26 @@ class Run:
     pending_token: str = ""
     overlap: Overlap | None = None
     leftover: str = ""
+    emergency: bool = False
+    break_glass: bool = False
+    direction: str = ""
+    takeovers: int = 0
+    clear: str = ""
+
+    @property
+    def undoing(self) -> bool:
+        """Whether it is only to be undone."""
+        return self.direction in (UNDO, BACK)
 
 
 @dataclass(frozen=True, kw_only=True)
 class StepRecord:
     """One step of a run: `intent` before its effect, `facts` after it; both without values.
 
-    calls: calls by kind made by the step's invocation up to its outcome.
+    calls: calls by kind made by the step's invocation up to its outcome. fenced: store or target would refuse the
+    effect of an invocation that is late; an open step that is not has to be waited out by whoever continues the run.
+    epoch: of the claim it was recorded under; a step that failed under an earlier one is tried again. begun_at: of the
+    last attempt.
     """
 
     step: str
@@ -93,11 +126,19 @@ class StepRecord:
     facts: dict[str, str] = field(default_factory=dict)
     calls: dict[str, int] = field(default_factory=dict)
     attempts: int = 1
+    fenced: bool = True
+    epoch: int = 0
+    begun_at: str = ""
 
     @property
     def done(self) -> bool:
         """Whether the outcome was recorded."""
         return bool(self.outcome_at)
+
+
+def passed(record: StepRecord | None) -> bool:
+    """Whether a step was taken, and passed."""
+    return record is not None and record.facts.get("outcome") == "passed"
 
 
 def head_key(secret: str) -> Key:
@@ -107,7 +148,12 @@ def head_key(secret: str) -> Key:
 
 def retire_key(secret: str) -> Key:
     """Key of the row that the sweep's index finds when an overlap ends."""
-    return Key(f"secret#{secret}", "retire")
+    return Key(f"secret#{secret}", RETIRE)
+
+
+def claim_key(secret: str) -> Key:
+    """Key of the row by which the sweep finds a run that may have lost its execution."""
+    return Key(f"secret#{secret}", CLAIM)
 
 
 def history_key(run: Run) -> Key:
@@ -125,12 +171,9 @@ def step_key(run_id: str, step: str) -> Key:
     return Key(f"run#{run_id}", f"step#{step}")
 
 
-# The kill switch of the whole stack; absent means not engaged, unreadable means engaged.
-SWITCH = Key("switch", "global")
-
 T = TypeVar("T", Head, Run, StepRecord)
 
-_NESTED = {"current": Version, "overlap": Overlap, "old": Version, "new": Version}
+_NESTED = {"current": Version, "overlap": Overlap, "retired": Overlap, "old": Version, "new": Version}
 
 
 def to_row(record: Head | Run | StepRecord) -> Row:

@@ -24,10 +24,12 @@ class Key:
 class Expect:
     """What must hold of a row: the attributes equal (all of them), or, with `or_absent`, no such row.
 
-    An empty `equals` with `or_absent` means: the row must not exist.
+    not_after: texts that the attributes must not come after; times sort as text. Nothing but `or_absent` means: the row
+    must not exist.
     """
 
     equals: Mapping[str, Any] = field(default_factory=dict)
+    not_after: Mapping[str, str] = field(default_factory=dict)
     or_absent: bool = False
 
 
@@ -69,6 +71,10 @@ class ConditionFailed(Exception):
 
 class Rows(Protocol):
     """The table. All methods raise `rotation.errors` classes for the provider's failures."""
+
+    def identity(self) -> str:
+        """Which table this is: a backup is always restored into another one, also under the same name."""
+        ...
 
     def get(self, key: Key) -> Row | None:
         """One row, strongly consistent."""

@@ -6,21 +6,26 @@ returns facts. Both may be repeated: a crash between intent and outcome is resol
 
 from __future__ import annotations
 
-from rotation.steps import prepare, promote, retire, undo
-from rotation.steps.step import Step
+from rotation.steps import mend, prepare, promote, retire, rollback, undo
+from rotation.steps.step import Step, by_nobody, by_target
 
 STEPS: dict[str, Step] = {
-    "stage": Step(intend=prepare.intend_stage, act=prepare.stage),
-    "apply": Step(act=prepare.apply),
+    "stage": Step(intend=prepare.intend_stage, act=prepare.stage, fenced=by_nobody),
+    "apply": Step(act=prepare.apply, fenced=by_target),
     "test": Step(act=prepare.test),
-    "promote": Step(act=promote.promote, moves_current=True),
+    "promote": Step(act=promote.promote, moves_current=True, fenced=by_nobody),
     "health": Step(act=promote.health),
     "witness": Step(act=retire.witness),
-    "revoke": Step(act=retire.revoke),
+    "revoke": Step(act=retire.revoke, fenced=by_target),
     "prove": Step(act=retire.prove),
     "dispose": Step(act=retire.dispose),
-    "restore": Step(act=undo.restore, undoes=True),
-    "demote": Step(act=undo.demote, undoes=True, moves_current=True),
-    "withdraw": Step(act=undo.withdraw, undoes=True),
+    "reinstate": Step(act=rollback.reinstate, undoes=True, fenced=by_target),
+    "retest": Step(act=rollback.retest, undoes=True),
+    "revert": Step(act=rollback.revert, undoes=True, moves_current=True, fenced=by_nobody),
+    "forgo": Step(act=rollback.forgo, undoes=True, moves_current=True, fenced=by_target),
+    "clear": Step(act=mend.clear, undoes=True),
+    "restore": Step(act=undo.restore, undoes=True, fenced=by_target),
+    "demote": Step(act=undo.demote, undoes=True, moves_current=True, fenced=by_nobody),
+    "withdraw": Step(act=undo.withdraw, undoes=True, fenced=by_target),
     "abandon": Step(act=undo.abandon, undoes=True),
 }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from rotation.context import Context, version_facts
 from rotation.contract import Observation, Verdict, Version
-from rotation.errors import Refused
+from rotation.errors import Conflict, Refused
 from rotation.phases import Outcome
 from rotation.steps.step import StepResult
 from rotation.steps.undo import settle_leftover
@@ -24,6 +24,7 @@ def intend_stage(context: Context) -> dict[str, str]:
         return earlier.intent
     settle_leftover(context)
     seen = observe(context)
+    _check_unmoved(context, seen)
     needs = context.issuer.capabilities.needs_current and seen.current is not None
     minted = context.issuer.mint(_current_value(context, seen) if needs else None)
     context.values[_MINTED] = minted.value
@@ -36,6 +37,17 @@ def intend_stage(context: Context) -> dict[str, str]:
         "from_version": seen.current.id if seen.current else "",
         "from_path": seen.current.path if seen.current else "",
     }
+
+
+def _check_unmoved(context: Context, seen: Observation) -> None:
+    """From somebody else's version nothing may start: what the ledger calls current would be forgotten, still valid."""
+    known = context.remembered.current
+    if known is not None and seen.current is not None and seen.current.id != known.id:
+        raise Conflict(
+            "current_moved",
+            f"readers of {context.policy.name} get version {seen.current.id}, which Keyturn did not make current",
+            f"`keyturn repair {context.policy.name}` shows it, and what it takes to go on",
+        )
 
 
 def _newest(context: Context, seen: Observation) -> str:
@@ -85,6 +97,8 @@ def apply(context: Context) -> StepResult:
 
 def test(context: Context) -> StepResult:
     """Show the staged value to the target as a consumer would."""
+    if not context.issuer.capabilities.has_target:
+        return StepResult(facts={"verdict": "not-applicable"})
     probe = context.issuer.probe(context.read(_staged(context)))
     facts = {"verdict": probe.verdict.value, "code": probe.code, "detail": probe.detail}
     if probe.verdict is Verdict.ACCEPTED:

@@ -15,12 +15,22 @@ def promote(context: Context) -> StepResult:
     if staged is None:
         raise Refused("nothing_staged", "this run has staged nothing", "look with `keyturn history`")
     live = context.store.promote(context.policy.ref, context.run.run_id, staged, context.expected)
-    return StepResult(facts=version_facts(live))
+    return StepResult(facts={**version_facts(live), **_horizon(context)})
+
+
+def _horizon(context: Context) -> dict[str, str]:
+    """How many versions back a rollback will reach: what the store keeps and what the target takes, the smaller."""
+    kept, taken = context.store.capabilities.rollback_horizon, context.issuer.capabilities.rollback_horizon
+    if kept is None or kept > taken:
+        return {"horizon": str(taken), "limited_by": "target"}
+    return {"horizon": str(kept), "limited_by": "store"}
 
 
 def health(context: Context) -> StepResult:
     """Ask the target, as authority, whether it still holds what this run applied: nobody changed it meanwhile."""
-    probe = context.issuer.check(context.public, context.fence)
+    if not context.issuer.capabilities.has_target:
+        return StepResult(facts={"verdict": "not-applicable"})
+    probe = context.issuer.check(context.public, context.applied)
     facts = {"verdict": probe.verdict.value, "code": probe.code, "detail": probe.detail}
     if probe.verdict is Verdict.ACCEPTED:
         return StepResult(facts=facts)

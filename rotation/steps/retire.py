@@ -13,6 +13,10 @@ from rotation.ledger.records import Overlap
 from rotation.phases import Outcome
 from rotation.steps.step import StepResult
 
+# What a credential without a target gets in the place of a verdict or a proof.
+_NO_TARGET = "not-applicable"
+_SAME = "readers get the same credential under another version"
+
 
 def witness(context: Context) -> StepResult:
     """Readers get the new one, and it is accepted; otherwise nothing is revoked. Whether the old one is, is noted.
@@ -23,6 +27,8 @@ def witness(context: Context) -> StepResult:
     live, value = context.read_live()
     if live.id != overlap.new.id:
         return StepResult(outcome=Outcome.FAILED, reason="readers_not_on_new", facts={"live": live.id})
+    if not context.issuer.capabilities.has_target:
+        return StepResult(facts={"old_verdict": _NO_TARGET})
     new = context.issuer.probe(value)
     if new.verdict is not Verdict.ACCEPTED:
         # revoking the old one now would leave no working credential at all
@@ -37,18 +43,24 @@ def witness(context: Context) -> StepResult:
 
 
 def revoke(context: Context) -> StepResult:
-    """Make the target refuse the old credential and end its sessions."""
+    """Make the target refuse the old credential and end its sessions; nothing where readers get the very same one."""
+    if _one_credential(context):
+        return StepResult(facts={"sessions_ended": "0", "why": _SAME})
     ended = context.issuer.revoke(context.read(_overlap(context).old), context.fence)
     return StepResult(facts={"sessions_ended": str(ended)})
 
 
 def prove(context: Context) -> StepResult:
-    """Show both again: `dead`, `alive` or `unproven`, with the target's own codes.
+    """Show both again: `dead`, `alive` or `unproven`, with the target's own codes; `not-applicable` without a target.
 
     Fails, to be tried again, while the old one is alive or the target cannot be asked. An old one that was refused
     already before the revoke stays `unproven` for good: it may never have worked, and waiting would change nothing.
     """
     overlap = _overlap(context)
+    if not context.issuer.capabilities.has_target:
+        return StepResult(facts={"proof": _NO_TARGET, "why": "no target accepts or refuses this credential"})
+    if _one_credential(context):
+        return StepResult(facts={"proof": _NO_TARGET, "why": _SAME})
     old = context.issuer.probe(context.read(overlap.old))
     new = context.issuer.probe(context.read_live()[1])
     facts = _facts("old", old) | _facts("new", new)
@@ -63,10 +75,15 @@ def prove(context: Context) -> StepResult:
 
 def dispose(context: Context) -> StepResult:
     """Only now, and only after a proof: the proof reads the old version, so the store gives it up last."""
-    if context.fact("prove", "proof") != "dead":
+    if context.fact("prove", "proof") not in ("dead", _NO_TARGET):
         return StepResult(facts={"disposed": "kept"})
     live, _ = context.read_live()
     return StepResult(facts={"disposed": context.store.dispose(context.policy.ref, _overlap(context).old, live)})
+
+
+def _one_credential(context: Context) -> bool:
+    """Whether somebody put the old value once more: then it is in use, under the new version's id."""
+    return context.read(_overlap(context).old).same_credential(context.read_live()[1])
 
 
 def _witnessed(context: Context) -> bool:

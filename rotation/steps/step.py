@@ -23,14 +23,33 @@ def _no_intent(context: Context) -> dict[str, str]:
     return {}
 
 
+def _harmless(context: Context) -> bool:
+    """An effect on one named version that nobody needs any more, or none: it may come late."""
+    del context
+    return True
+
+
+def by_target(context: Context) -> bool:
+    """The target's generations refuse a late call."""
+    return context.issuer.capabilities.fenced
+
+
+def by_nobody(context: Context) -> bool:
+    """A store's write: compare-and-set lets it through once the pointer is back, a token once it was abandoned."""
+    del context
+    return False
+
+
 @dataclass(frozen=True, kw_only=True)
 class Step:
     """One row of the registry.
 
-    undoes: the kill switch does not stop it. moves_current: its facts name the version that is current afterwards.
+    undoes: no switch stops it. moves_current: its facts name the version that is current afterwards. fenced: whether
+    store or target would refuse its effect, if it came late and another invocation had gone on meanwhile.
     """
 
     act: Callable[[Context], StepResult]
     intend: Callable[[Context], dict[str, str]] = _no_intent
     undoes: bool = False
     moves_current: bool = False
+    fenced: Callable[[Context], bool] = _harmless

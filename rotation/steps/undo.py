@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rotation.context import Context, version_facts, version_in
-from rotation.contract import Version
-from rotation.errors import Conflict
+from rotation.contract import Verdict, Version
+from rotation.errors import Conflict, NotFound
+from rotation.ledger.records import passed
+from rotation.phases import Outcome
 from rotation.steps.step import StepResult
 
 _NOTHING = StepResult(facts={"undone": "nothing"})
@@ -32,8 +34,14 @@ def demote(context: Context) -> StepResult:
     if context.expected is None:
         # readers may have it already: it stays, and the head learns of it
         return StepResult(facts={"undone": "nothing", **version_facts(live)})
-    back = context.store.demote(context.policy.ref, context.run.run_id, live, context.expected)
-    return StepResult(facts={"undone": "demoted", **version_facts(back)})
+    left = {"left": live.id, "left_path": live.path}
+    try:
+        back = context.store.demote(context.policy.ref, context.run.run_id, live, context.expected)
+    except Conflict as exc:
+        # readers get somebody else's version, so ours is nobody's. The head goes back to what it was, which is still
+        # valid: `repair` finds that readers get another one
+        return StepResult(facts={"undone": "nothing", "met": exc.reason, **left, **version_facts(context.expected)})
+    return StepResult(facts={"undone": "demoted", **left, **version_facts(back)})
 
 
 def _settle_promotion(context: Context) -> Version | None:
@@ -54,8 +62,29 @@ def withdraw(context: Context) -> StepResult:
     """Make the target refuse the new credential, if it may have heard of it."""
     if "apply" not in context.steps or context.staged is None or _stays_current(context):
         return _NOTHING
-    context.issuer.withdraw(context.read(context.live or context.staged), context.fence)
+    try:
+        value = context.read(_candidate(context, context.staged))
+    except NotFound:
+        return _withdrawn_before(context)
+    context.issuer.withdraw(value, context.fence)
     return StepResult(facts={"undone": "withdrawn"})
+
+
+def _withdrawn_before(context: Context) -> StepResult:
+    """The value is gone from the store, as after an earlier undoing that was not recorded: the target knows of that."""
+    probe = context.issuer.check(context.public, context.applied)
+    if probe.verdict is Verdict.REFUSED:
+        return _NOTHING
+    facts = {"verdict": probe.verdict.value, "code": probe.code, "detail": probe.detail}
+    return StepResult(outcome=Outcome.FAILED, reason="candidate_lost", facts=facts)
+
+
+def _candidate(context: Context, staged: Version) -> Version:
+    """Where the new value lies now: promoted, it may be gone from where it was staged."""
+    demoted = context.steps.get("demote")
+    if demoted is not None and demoted.facts.get("left"):
+        return Version(id=demoted.facts["left"], path=demoted.facts["left_path"])
+    return context.live or staged
 
 
 def abandon(context: Context) -> StepResult:
@@ -88,5 +117,7 @@ def settle_leftover(context: Context) -> None:
         return
     failed, steps = context.ledger.run(context.run.leftover)
     left = replace(context, run=failed, steps=steps, values={}, seen=None, recovered=None, live_now=None)
-    withdraw(left)
-    abandon(left)
+    if not passed(steps.get("withdraw")):
+        withdraw(left)
+    if not passed(steps.get("abandon")):
+        abandon(left)

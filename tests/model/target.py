@@ -23,9 +23,13 @@ class ModelTarget:
     broken: dict[str, KeyturnError | Verdict] = field(default_factory=dict)
     effects: list[str] = field(default_factory=list)
 
+    gave_up: dict[str, Fence] = field(default_factory=dict)
+
     def set(self, slot: str, token: str | None, fence: Fence, effect: str) -> None:
-        if self.generations.get(slot, 0) > fence.epoch:
-            raise Fenced("stale_generation", "a newer run touched this slot")
+        if self.generations.get(slot, 0) > fence.epoch or (effect == "apply" and self.gave_up.get(slot) == fence):
+            raise Fenced("stale_generation", "a newer run touched this slot, or this one gave it up")
+        if token is None:
+            self.gave_up[slot] = fence
         self.generations[slot] = fence.epoch
         self.effects.append(f"{effect} {slot}")
         if token is None:
@@ -39,7 +43,7 @@ class ModelIssuer:
 
     kind: ClassVar[str] = "model"
     capabilities: ClassVar[IssuerCapabilities] = IssuerCapabilities(
-        overlaps=True, fenced=True, ends_sessions=False, needs_current=True
+        overlaps=True, fenced=True, ends_sessions=False, needs_current=True, rollback_horizon=1
     )
 
     def __init__(self, target: ModelTarget) -> None:
@@ -70,8 +74,8 @@ class ModelIssuer:
         said = self._target.broken.get("check")
         if isinstance(said, Verdict):
             return Probe(verdict=said)
-        same = self._target.generations.get(public["slot"]) == fence.epoch
-        return Probe(verdict=Verdict.ACCEPTED if same else Verdict.REFUSED)
+        held = public["slot"] in self._target.tokens and self._target.generations[public["slot"]] == fence.epoch
+        return Probe(verdict=Verdict.ACCEPTED if held else Verdict.REFUSED)
 
     def withdraw(self, value: SecretValue, fence: Fence) -> None:
         self._may_fail("withdraw")
@@ -98,7 +102,7 @@ class OneSlotIssuer(ModelIssuer):
 
     kind: ClassVar[str] = "model-one-slot"
     capabilities: ClassVar[IssuerCapabilities] = IssuerCapabilities(
-        overlaps=False, fenced=True, ends_sessions=False, needs_current=False
+        overlaps=False, fenced=True, ends_sessions=False, needs_current=False, rollback_horizon=1
     )
 
     def mint(self, current: SecretValue | None) -> Minted:
@@ -108,6 +112,13 @@ class OneSlotIssuer(ModelIssuer):
 
     def withdraw(self, value: SecretValue, fence: Fence) -> None:
         """Of `value` only: another one in its slot is untouched, as the contract says."""
-        fields = value.unsafe_fields()
-        if self._target.tokens.get(fields["slot"]) == fields["token"]:
+        if self._holds(value):
             super().withdraw(value, fence)
+
+    def revoke(self, value: SecretValue, fence: Fence) -> int:
+        """Of `value` only."""
+        return super().revoke(value, fence) if self._holds(value) else 0
+
+    def _holds(self, value: SecretValue) -> bool:
+        fields = value.unsafe_fields()
+        return self._target.tokens.get(fields["slot"]) == fields["token"]

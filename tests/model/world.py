@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from rotation.calls import Caller, Meter, NullBreaker
 from rotation.context import Context
-from rotation.control import claims, records
-from rotation.control.claims import Claimed, Request
+from rotation.control.asked import Asked
+from rotation.control.claims import Claimed
 from rotation.control.desk import Desk, run_id_of
-from rotation.errors import Denied, Refused
+from rotation.control.signals import Finding
+from rotation.control.table import PHASES
+from rotation.definition import LOOK_PAUSE_S
+from rotation.errors import Conflict, Denied, Refused
+from rotation.inspection import Inspected, inspect
 from rotation.invocation import run_phase
 from rotation.ledger.ledger import Ledger
 from rotation.ledger.memory import MemoryRows
-from rotation.phases import RETIRE, ROTATE, Outcome, Phase, Where, active, phase_named
+from rotation.ledger.switch import Who
+from rotation.phases import TABLES, Outcome, Phase, Where, active, phase_named
 from rotation.policy import Policy, Target, from_document
 from tests.model.clock import Clock
 from tests.model.store import MemorySecret, MemoryServer, MemoryStore, translate
@@ -56,12 +61,16 @@ class ModelCatalogue:
 
 @dataclass
 class ModelMachines:
-    """Executions that run as long as a test says so."""
+    """Executions that run as long as a test says so; a name is used once."""
 
     alive: set[str] = field(default_factory=set)
     started: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
+    used: set[str] = field(default_factory=set)
 
     def start(self, machine: str, name: str, payload: Mapping[str, str]) -> str:
+        if name in self.used:
+            raise Conflict("aws_conflict", "the name was used")
+        self.used.add(name)
         self.started.append((machine, name, dict(payload)))
         return f"arn:{name}"
 
@@ -70,15 +79,36 @@ class ModelMachines:
 
 
 class ModelFunctions:
-    """One function for all stores."""
+    """One function for all stores; it looks in this process."""
+
+    def __init__(self, context: Callable[[str], Context]) -> None:
+        self._context = context
 
     def pin(self, store: str, run_id: str) -> str:
         del run_id
         return f"arn:function:{store}:1"
 
+    def inspect(self, function: str, run_id: str) -> Inspected:
+        del function
+        return inspect(self._context(run_id))
+
+
+# Who does what a person does in these tests.
+PERSON = Who(actor="on-call", reason="test", verb="test")
+
 
 def _denied(*_: object) -> None:
     raise Denied("store_denied", "the store refuses")
+
+
+class Told:
+    """Findings that somebody was told of."""
+
+    def __init__(self) -> None:
+        self.findings: list[Finding] = []
+
+    def tell(self, finding: Finding) -> None:
+        self.findings.append(finding)
 
 
 class World:
@@ -95,13 +125,16 @@ class World:
         self.target = ModelTarget()
         self.machines = ModelMachines()
         self.meter = Meter()
+        self.told = Told()
         self.broken_store: set[str] = set()
         catalogue = ModelCatalogue({NAME: POLICY})
         self.desk = Desk(
             ledger=self.ledger,
             catalogue=catalogue,  # type: ignore[arg-type]
             machines=self.machines,
-            functions=ModelFunctions(),
+            functions=ModelFunctions(self.context),
+            table_id=self.rows.identity,
+            signals=self.told,
         )
 
     def context(self, run_id: str) -> Context:
@@ -124,49 +157,88 @@ class World:
             setattr(store, verb, _denied)
         return store
 
-    def rotate(self, execution: str) -> str:
-        """Walk the table of a rotation; returns the run's status."""
-        return self._walk(active(ROTATE), execution)
+    def rotate(self, execution: str, **asked: str) -> str:
+        """Walk the table of a rotation; returns the run's status. `asked`: `resume`, `flags`."""
+        return self.walk("rotate", execution, **asked)
 
-    def retire(self, execution: str) -> str:
+    def retire(self, execution: str, **asked: str) -> str:
         """Walk the table of the end of an overlap."""
-        return self._walk(active(RETIRE), execution)
+        return self.walk("retire", execution, **asked)
 
-    def request(self, execution: str) -> Request:
-        return Request(secret=NAME, execution=execution, reason="test", requested_by="somebody")
+    def request(self, execution: str, **asked: str) -> Asked:
+        return Asked(secret=NAME, execution=execution, reason="test", requested_by="somebody", **asked)
 
-    def _walk(self, phases: tuple[Phase, ...], execution: str) -> str:
+    def walk(self, machine: str, execution: str, **asked: str) -> str:
+        """Walk any machine as Step Functions does; returns how its run stands then."""
+        given = self.given(execution, **asked)
+        self.machines.alive.add(execution)
+        try:
+            self._phases(active(TABLES[machine]), given)
+        finally:
+            self.machines.alive.discard(execution)
+        return self.ledger.run(given["resume"] or run_id_of(execution))[0].status
+
+    def given(self, execution: str, **asked: str) -> dict[str, str]:
+        """A machine's input, and its execution."""
+        given = {"secret": NAME, "reason": "test", "requested_by": "somebody", "resume": "", "flags": "", **asked}
+        return {**given, "execution": execution}
+
+    def _phases(self, phases: tuple[Phase, ...], given: Mapping[str, str]) -> None:
         for phase in phases:
-            outcome, reason = self.enter(phase, execution)
+            outcome, reason = self.enter(phase, given)
+            if outcome == Outcome.HALTED:
+                self._end("record_halt", phase, reason, given)
+            elif outcome == Outcome.UNDO:
+                self.enter(phase_named(phase.on_undo), given)
+                self._end("record_failure", phase, reason, given)
+            elif outcome != Outcome.PASSED:
+                self._fail(phase, reason, given)
             if outcome != Outcome.PASSED:
-                return self._fail(phase, reason, execution)
-        return self.ledger.run(run_id_of(execution))[0].status
+                return
 
-    def enter(self, phase: Phase, execution: str) -> tuple[str, str]:
-        """One phase as the machine enters it, looking again as long as it says `unobserved`."""
+    def enter(self, phase: Phase, entered: str | Mapping[str, str]) -> tuple[str, str]:
+        """One phase as the machine enters it, looking again as long as it says `unobserved`.
+
+        `entered`: the execution's input, or its name alone.
+        """
+        given = self.given(entered) if isinstance(entered, str) else entered
         if phase.where is Where.WAIT:
             return Outcome.PASSED, ""
         for _ in range(_LOOKS):
-            answer = self._answer(phase, execution)
+            answer = self._answer(phase, given)
             if answer["outcome"] != Outcome.UNOBSERVED:
                 break
+            self.clock.advance(LOOK_PAUSE_S)
         return answer["outcome"], answer["reason"]
 
-    def _answer(self, phase: Phase, execution: str) -> Claimed | Mapping[str, str]:
-        if phase.name == "claim":
-            return claims.claim(self.desk, self.request(execution))
-        if phase.name == "gate":
-            return claims.gate(self.desk, self.request(execution))
-        if phase.name == "record":
-            return records.record(self.ledger, run_id_of(execution))
-        return run_phase(self.context(run_id_of(execution)), phase)
+    def _answer(self, phase: Phase, given: Mapping[str, str]) -> Claimed | Mapping[str, str]:
+        run_id = given["resume"] or run_id_of(given["execution"])
+        if phase.where is Where.CONTROL:
+            return PHASES[phase.name](self.desk, {**given, "run_id": run_id})  # type: ignore[no-any-return]
+        return run_phase(self.context(run_id), phase)
 
-    def _fail(self, phase: Phase, reason: str, execution: str) -> str:
+    def _fail(self, phase: Phase, reason: str, given: Mapping[str, str]) -> None:
         if phase.on_failure != "record_failure":
-            self.enter(phase_named(phase.on_failure), execution)
-        failure = {"phase": phase.name, "reason": reason}
-        records.record_failure(self.ledger, NAME, execution, failure)
-        return self.ledger.run(run_id_of(execution))[0].status
+            self.enter(phase_named(phase.on_failure), given)
+        self._end("record_failure", phase, reason, given)
+
+    def _end(self, how: str, phase: Phase, reason: str, given: Mapping[str, str]) -> None:
+        PHASES[how](self.desk, {**given, "failure": {"phase": phase.name, "reason": reason}})
+
+    def follow(self) -> list[str]:
+        """Walk every machine that was started since, as Step Functions would; returns how their runs stand."""
+        begun, self.machines.started = self.machines.started, []
+        return [
+            self.walk(machine, f"arn:{name}", **{key: given[key] for key in ("resume", "flags", "requested_by")})
+            for machine, name, given in begun
+        ]
+
+    def engage(self) -> None:
+        """The kill switch, as a person engages it."""
+        self.ledger.switchboard.set(PERSON, engaged=True)
+
+    def release(self) -> None:
+        self.ledger.switchboard.set(PERSON, engaged=False)
 
     def current(self) -> dict[str, str]:
         """The fields of the value that readers of current get."""

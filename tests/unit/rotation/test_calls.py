@@ -195,9 +195,11 @@ def test_every_attempt_counts_in_its_column() -> None:
         meter.count(Kind.READ)
         with meter.counted_as(Kind.LOGIN):
             meter.count(Kind.READ)
+        # the breaker's look, whoever's call it was made for
+        meter.count(Kind.LEDGER)
         meter.count(Kind.READ)
     meter.count(Kind.READ)
-    assert meter.totals() == {"write": 1, "authority": 2, "login": 1, "read": 1}
+    assert meter.totals() == {"write": 1, "authority": 2, "login": 1, "read": 1, "ledger": 1}
 
 
 def test_a_column_is_left_also_when_the_call_fails() -> None:

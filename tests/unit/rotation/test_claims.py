@@ -18,8 +18,6 @@ from rotation.control import claims
 from rotation.control.cloud import PinnedFunctions, StateMachines, draw
 from rotation.control.desk import RUN_ID_CHARS, run_id_of
 from rotation.errors import NotFound, Refused, Throttled, Unavailable
-from rotation.ledger.records import SWITCH
-from rotation.ledger.rows import Put
 from tests.model.world import NAME, OVERLAP_S, POLICY, ModelCatalogue, World
 
 
@@ -81,8 +79,9 @@ def test_a_run_remembers_policy_digest_who_asked_and_what_was_current(world: Wor
 
 def reason(world: World, execution: str = "arn:x", *, gate: bool = False, secret: str = NAME) -> str:
     ask = claims.gate if gate else claims.claim
-    answer = ask(world.desk, {**world.request(execution), "secret": secret})
-    assert (answer["outcome"], answer["run_id"]) == ("failed", "")
+    answer = ask(world.desk, replace(world.request(execution), secret=secret))
+    assert answer["run_id"] == ""
+    assert answer["outcome"] == ("halted" if answer["reason"] == "kill_switch" else "failed")
     return answer["reason"]
 
 
@@ -92,14 +91,21 @@ def test_what_cannot_be_claimed_is_an_outcome_with_its_reason(world: World) -> N
     with_overlap(world)
     assert reason(world) == "overlap_open"
     assert reason(world, gate=True) == "overlap_not_over"
-    world.rows.write([Put(key=SWITCH, row={"engaged": True})])
+
+
+def test_an_engaged_switch_lets_nobody_claim(world: World) -> None:
+    world.engage()
     assert reason(world) == "kill_switch"
+    world.release()
+    with_overlap(world)
+    world.clock.advance(OVERLAP_S)
+    world.engage()
     assert reason(world, gate=True) == "kill_switch"
 
 
 def test_a_claim_that_was_had_is_answered_also_while_the_switch_is_engaged(world: World) -> None:
     first = claims.claim(world.desk, world.request("arn:x"))
-    world.rows.write([Put(key=SWITCH, row={"engaged": True})])
+    world.engage()
     assert claims.claim(world.desk, world.request("arn:x")) == first
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import boto3
 import pytest
 from function_world import ENVIRONMENT, FunctionWorld, Told
+from http_events import SESSION, USER, http_event
 from moto import mock_aws
 
 from rotation.handlers import control
 from rotation.catalogue import Catalogue, object_key
 from rotation.control.desk import run_id_of
+from rotation.control.table import VERBS
 from rotation.errors import Refused
 from rotation.handlers.control import ControlFunction
-from rotation.phases import RETIRE, ROTATE, UNDO, Where, active
+from rotation.phases import TABLES, UNDO, Where, active
+from rotation.routes import ROUTES
 from tests.model.world import NAME, OVERLAP_S, POLICY
 
 
@@ -29,6 +33,12 @@ def function(world: FunctionWorld, monkeypatch: pytest.MonkeyPatch) -> ControlFu
 WHO = {"reason": "test", "requested_by": "somebody"}
 
 
+def answer_to(function: ControlFunction, event: dict[str, Any]) -> dict[str, Any]:
+    """What control says to a person's request, without the HTTP around it."""
+    found: dict[str, Any] = json.loads(function.handle(event, "q")["body"])
+    return found
+
+
 def test_control_runs_its_phases_and_logs_the_run_that_an_execution_stands_for(
     function: ControlFunction, world: FunctionWorld
 ) -> None:
@@ -36,7 +46,7 @@ def test_control_runs_its_phases_and_logs_the_run_that_an_execution_stands_for(
     claimed = function.handle({"phase": "claim", "secret": NAME, "execution": "arn:x", **WHO}, "q")
     assert claimed["outcome"] == "passed"
     failure = {"phase": "claim", "reason": "claim_broke"}
-    event = {"phase": "record_failure", "secret": NAME, "execution": "arn:x", "failure": failure}
+    event = {"phase": "record_failure", "secret": NAME, "execution": "arn:x", "failure": failure, **WHO}
     assert function.handle(event, "q") == {"outcome": "passed", "reason": ""}
     run, _ = world.ledger.run(run_id_of("arn:x"))
     assert (run.status, run.failure) == ("failed", failure)
@@ -54,43 +64,85 @@ def test_the_sweep_says_what_it_started(function: ControlFunction, world: Functi
 
 
 def test_every_phase_of_the_tables_has_a_function_that_knows_it() -> None:
-    built = [phase for table in (ROTATE, RETIRE, UNDO) for phase in active(table)]
+    built = [phase for table in (*TABLES.values(), UNDO) for phase in active(table)]
     assert {phase.name for phase in built if phase.where is Where.CONTROL} <= control.PHASES.keys()
 
 
 def test_verbs_answer_with_a_result(function: ControlFunction, world: FunctionWorld) -> None:
-    started = function.handle({"verb": "rotate", "secret": NAME, **WHO}, "q")
+    started = answer_to(function, http_event("rotate", secret=NAME, reason="test"))
     assert started["ok"]
     assert started["result"]["run_id"] == run_id_of(started["result"]["execution"])
-    (standing,) = function.handle({"verb": "status", "secrets": []}, "q")["result"]
+    (standing,) = answer_to(function, http_event("status", secrets=[]))["result"]
     assert standing["secret"] == NAME
-    (first,) = function.handle({"verb": "history", "secret": NAME}, "q")["result"]
-    assert function.handle({"verb": "run", "run_id": first["run_id"]}, "q")["result"]["run_id"] == first["run_id"]
+    (first,) = answer_to(function, http_event("history", secret=NAME))["result"]
+    found = answer_to(function, http_event("run", run_id=first["run_id"]))["result"]
+    assert found["run_id"] == first["run_id"]
+
+
+@pytest.mark.parametrize("actor", [USER, SESSION])
+def test_a_run_is_asked_for_by_the_caller_who_iam_verified_and_a_log_line_says_so(
+    function: ControlFunction, world: FunctionWorld, actor: str
+) -> None:
+    told = Told()
+    event = http_event("rotate", caller=actor, secret=NAME, reason="test")
+    forged = {"secret": NAME, "reason": "test", "requested_by": "somebody", "actor": "somebody"}
+    assert answer_to(function, {**event, "body": json.dumps(forged)})["ok"]
+    ((_, _, started),) = world.machines.started
+    assert started["requested_by"] == actor
+    assert "somebody" not in str(started)
+    assert [line["actor"] for line in told.lines() if "actor" in line] == [actor]
 
 
 @pytest.mark.parametrize(
-    ("event", "reason"),
+    "event",
     [
-        ({"verb": "paint"}, "unknown_verb"),
-        ({"verb": ["rotate"]}, "unknown_verb"),
-        ({}, "unknown_verb"),
-        ({"verb": "rotate", **WHO}, "bad_event"),
-        ({"verb": "rotate", "secret": NAME}, "bad_event"),
-        ({"verb": "rotate", "secret": 7, **WHO}, "bad_event"),
-        ({"verb": "rotate", "secret": "nobody/knows", **WHO}, "unknown_secret"),
-        ({"verb": "status"}, "bad_event"),
-        ({"verb": "status", "secrets": NAME}, "bad_event"),
-        ({"verb": "history", "secret": "nobody/knows"}, "unknown_secret"),
-        ({"verb": "run", "run_id": "f" * 32}, "run_unknown"),
+        {"verb": "rotate", "secret": NAME, **WHO},
+        {"verb": "status", "secrets": []},
+        {"verb": ["rotate"]},
+        {},
+        {**http_event("rotate", secret=NAME, reason="test"), "requestContext": {"authorizer": {}}},
+    ],
+    ids=["a verb", "a read", "no verb", "nothing", "a route without a caller"],
+)
+def test_what_does_not_come_through_the_endpoint_is_refused(
+    function: ControlFunction, world: FunctionWorld, event: dict[str, Any]
+) -> None:
+    answer = function.handle(event, "q")
+    assert answer["statusCode"] == 403
+    assert json.loads(answer["body"])["reason"] == "unauthenticated"
+    assert not world.machines.started
+
+
+def test_the_table_of_verbs_is_the_list_of_routes() -> None:
+    assert {route.verb for route in ROUTES.values()} == VERBS.keys()
+
+
+WHY = {"reason": "test"}
+
+
+@pytest.mark.parametrize(
+    ("event", "status", "reason"),
+    [
+        ({**http_event("rotate", secret=NAME, **WHY), "routeKey": "POST /verbs/paint"}, 400, "unknown_verb"),
+        (http_event("rotate", **WHY), 400, "bad_event"),
+        (http_event("rotate", secret=NAME), 400, "bad_event"),
+        (http_event("rotate", secret=7, **WHY), 400, "bad_event"),
+        (http_event("rotate", secret="nobody/knows", **WHY), 404, "unknown_secret"),
+        (http_event("status"), 400, "bad_event"),
+        (http_event("status", secrets=NAME), 400, "bad_event"),
+        (http_event("history", secret="nobody/knows"), 404, "unknown_secret"),
+        (http_event("run", run_id="f" * 32), 404, "run_unknown"),
+        ({**http_event("status"), "body": "[]"}, 400, "bad_request"),
     ],
 )
 def test_a_verb_that_cannot_be_done_answers_with_reason_message_and_remedy(
-    function: ControlFunction, event: dict[str, Any], reason: str
+    function: ControlFunction, event: dict[str, Any], status: int, reason: str
 ) -> None:
     answer = function.handle(event, "q")
-    assert (answer["ok"], answer["reason"]) == (False, reason)
-    assert answer["message"]
-    assert answer["remedy"]
+    said = json.loads(answer["body"])
+    assert (answer["statusCode"], said["ok"], said["reason"]) == (status, False, reason)
+    assert said["message"]
+    assert said["remedy"]
 
 
 @pytest.mark.parametrize(
@@ -102,7 +154,7 @@ def test_a_verb_that_cannot_be_done_answers_with_reason_message_and_remedy(
         ({"phase": "claim", "execution": "arn:x", **WHO}, "`secret`"),
         ({"phase": "record"}, "`run_id`"),
         ({"phase": "record_failure", "secret": NAME, "execution": "arn:x"}, "`failure`"),
-        ({"phase": "record_failure", "secret": NAME, "execution": "arn:x", "failure": {}}, "`phase`"),
+        ({"phase": "record_failure", "secret": NAME, "execution": "arn:x", "failure": {}, **WHO}, "`phase`"),
     ],
 )
 def test_a_phase_that_control_cannot_run_is_raised_by_name(
@@ -135,8 +187,8 @@ def test_control_on_aws_reads_the_catalogue_and_the_ledger(world: FunctionWorld)
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
         )
         function = ControlFunction(ENVIRONMENT)
-        answer = function.handle({"verb": "status", "secrets": []}, "q")
+        answer = answer_to(function, http_event("status", secrets=[]))
         assert [(one["secret"], one["policy"]["digest"]) for one in answer["result"]] == [(NAME, POLICY.digest())]
-        refused = function.handle({"verb": "rotate", "secret": "nobody/knows", **WHO}, "q")
+        refused = answer_to(function, http_event("rotate", secret="nobody/knows", reason="test"))
         assert refused["reason"] == "unknown_secret"
         assert isinstance(function._desk().catalogue, Catalogue)

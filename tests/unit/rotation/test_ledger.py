@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
 from rotation.contract import Version
 from rotation.errors import Fenced, Halted, NotFound
 from rotation.ledger.ledger import Ledger
-from rotation.ledger.records import SWITCH, Overlap, Run, StepRecord
+from rotation.ledger.records import RETIRE, Overlap, Run, StepRecord
 from rotation.ledger.rows import Put, Rows
+from rotation.ledger.switch import SWITCH, Switch
 from tests.model.clock import Clock
 
 SECRET = "payments/postgres"
@@ -45,7 +46,8 @@ def done(step: StepRecord, ledger: Ledger, **facts: str) -> StepRecord:
 
 
 def engage(rows: Rows, *, engaged: object = True) -> None:
-    rows.write([Put(key=SWITCH, row={"engaged": engaged, "actor": "on-call"})])
+    row = {**asdict(Switch(actor="on-call")), "engaged": engaged}
+    rows.write([Put(key=SWITCH, row=row)])
 
 
 def test_each_claim_raises_the_epoch(ledger: Ledger) -> None:
@@ -110,8 +112,6 @@ def test_the_switch_stops_a_step_before_its_intent_is_written(ledger: Ledger, ro
 def test_the_switch_stops_a_claim(ledger: Ledger, rows: Rows) -> None:
     engage(rows)
     with pytest.raises(Halted):
-        ledger.check_switch()
-    with pytest.raises(Halted):
         claimed(ledger)
 
 
@@ -125,19 +125,16 @@ def test_the_switch_never_stops_an_outcome_nor_an_undoing_step(ledger: Ledger, r
     assert set(ledger.run("r1")[1]) == {"apply", "withdraw"}
 
 
-def test_a_switch_that_cannot_be_read_counts_as_engaged(clock: Clock) -> None:
-    class Broken:
-        def get(self, key: object) -> None:
-            raise NotFound("aws_not_found", "no table")
-
+def test_a_switch_that_cannot_be_read_counts_as_engaged(ledger: Ledger, rows: Rows) -> None:
+    run = claimed(ledger)
+    rows.write([Put(key=SWITCH, row={"engaged": False})])
     with pytest.raises(Halted) as halted:
-        Ledger(Broken(), clock).check_switch()  # type: ignore[arg-type]
+        ledger.begin(run, a_step("stage", ledger))
     assert halted.value.reason == "switch_unreadable"
 
 
 def test_a_switch_that_was_disengaged_lets_runs_through(ledger: Ledger, rows: Rows) -> None:
     engage(rows, engaged=False)
-    ledger.check_switch()
     assert claimed(ledger).epoch == 1
 
 
@@ -156,8 +153,8 @@ def test_the_end_of_a_run_frees_the_claim_opens_the_overlap_and_lists_it_as_due(
     ledger.end(replace(run, status="succeeded"), ledger.head(SECRET), overlap=overlap)
     head = ledger.head(SECRET)
     assert (head.run_id, head.overlap) == ("", overlap)
-    assert ledger.due_retirements(ledger.now()) == [SECRET]
-    assert ledger.due_retirements("2025-12-31T00:00:00.000000Z") == []
+    assert ledger.due(RETIRE, ledger.now()) == [SECRET]
+    assert ledger.due(RETIRE, "2025-12-31T00:00:00.000000Z") == []
 
 
 def test_a_closed_overlap_is_due_no_more(ledger: Ledger) -> None:
@@ -166,7 +163,7 @@ def test_a_closed_overlap_is_due_no_more(ledger: Ledger) -> None:
     ledger.end(run, ledger.head(SECRET), overlap=overlap)
     retiring = claimed(ledger, "r2")
     ledger.end(retiring, ledger.head(SECRET), overlap=None)
-    assert ledger.due_retirements(ledger.now()) == []
+    assert ledger.due(RETIRE, ledger.now()) == []
     assert ledger.head(SECRET).overlap is None
 
 

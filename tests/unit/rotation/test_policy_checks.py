@@ -21,7 +21,7 @@ from rotation.policy_places import PLACES
 CHECKOUT = Path(__file__).resolve().parents[3]
 SDKS = ("boto3", "botocore", "hvac", "google", "grpc", "pg8000", "cryptography", "requests")
 HOUR = 3_600
-ISSUER = IssuerCapabilities(overlaps=True, fenced=True, ends_sessions=True, needs_current=True)
+ISSUER = IssuerCapabilities(overlaps=True, fenced=True, ends_sessions=True, needs_current=True, rollback_horizon=1)
 ABILITIES = Abilities(
     stores=store_capabilities(),
     issuers={"two-slots": ISSUER, "one-slot": replace(ISSUER, overlaps=False), "elsewhere": ISSUER},

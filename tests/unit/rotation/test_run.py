@@ -8,8 +8,6 @@ from rotation.contract import Verdict, Version
 from rotation.control import records
 from rotation.control.desk import run_id_of
 from rotation.errors import Denied, Throttled, Unavailable
-from rotation.ledger.records import SWITCH
-from rotation.ledger.rows import Put
 from rotation.phases import Outcome, phase_named
 from tests.model.world import NAME, OVERLAP_S, World
 
@@ -132,10 +130,17 @@ def test_the_candidate_of_an_execution_that_died_unrecorded_is_settled_by_the_ne
 
 def test_a_promoted_candidate_that_could_not_be_demoted_is_never_withdrawn_by_the_next_run(world: World) -> None:
     world.target.broken = {"check": Verdict.REFUSED}
+    old = world.current()
     world.broken_store.add("demote")
-    assert world.rotate("arn:2") == "failed"
+    assert world.rotate("arn:2") == "stuck"
     assert world.ledger.head(NAME).leftover == ""
     assert world.current()["token"] in accepted(world)
+    assert world.rotate("arn:3") == "failed", "a new run may not take the place of one that moved current"
+    assert world.ledger.run(run_id_of("arn:3"))[0].failure["reason"] == "run_unfinished"
+    world.broken_store.clear()
+    assert world.rotate("arn:4", resume=run_id_of("arn:2")) == "failed"
+    assert world.current() == old
+    assert accepted(world) == {old["token"]}
 
 
 def test_bad_health_after_promotion_rolls_store_and_target_back(world: World) -> None:
@@ -194,7 +199,7 @@ def test_the_kill_switch_stops_promotion_and_the_run_is_compensated(world: World
     old = world.current()
     for phase in ("claim", "prepare"):
         assert world.enter(phase_named(phase), "arn:2")[0] == Outcome.PASSED
-    world.rows.write([Put(key=SWITCH, row={"engaged": True})])
+    world.engage()
     assert world.enter(phase_named("promote"), "arn:2") == (Outcome.HALTED, "kill_switch")
     assert world.enter(phase_named("roll_back"), "arn:2")[0] == Outcome.PASSED
     assert world.current() == old
@@ -257,10 +262,17 @@ def test_the_cause_of_the_unexpected_is_kept_as_its_slug_alone(world: World) -> 
     world.enter(phase_named("claim"), "arn:2")
     cause = '{"errorMessage": "Vault did not answer to somebody [vault_unavailable]", "errorType": "Unavailable"}'
     failure = {"phase": "prepare", "reason": "prepare_broke", "cause": cause}
-    records.record_failure(world.ledger, NAME, "arn:2", failure)
+    records.record_failure(world.ledger, world.request("arn:2"), failure)
     recorded = world.ledger.run(run_id_of("arn:2"))[0].failure
     assert recorded["cause"] == "vault_unavailable"
     assert "somebody" not in repr(recorded)
+
+
+def test_a_run_that_was_refused_at_its_claim_says_who_asked_for_it_and_why(world: World) -> None:
+    world.rotate("arn:2")
+    assert world.rotate("arn:3") == "failed"
+    run = world.ledger.run(run_id_of("arn:3"))[0]
+    assert (run.requested_by, run.reason, run.secret) == ("somebody", "test", NAME)
 
 
 def test_nothing_of_a_run_in_the_ledger_holds_a_value(world: World) -> None:

@@ -13,11 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rotation.control import claims, verbs
+from rotation.control import claims, starts, verbs
 from rotation.control.desk import Desk, run_id_of
 from rotation.errors import Conflict, NotFound, Refused
-from rotation.ledger.records import SWITCH
-from rotation.ledger.rows import Put
 from tests.model.clock import Clock
 from tests.model.world import NAME, OVERLAP_S, World
 
@@ -69,14 +67,21 @@ def due(world: World) -> None:
 
 
 def test_rotate_starts_one_execution_and_says_which_run_it_will_be(desk: Desk, machines: NamedMachines) -> None:
-    answer = verbs.rotate(desk, NAME, "leak", "on-call")
+    answer = verbs.rotate(desk, NAME, {"reason": "leak", "requested_by": "on-call"})
     assert answer["run_id"] == run_id_of(answer["execution"])
     (started,) = machines.started.values()
-    assert started == {"machine": "rotate", "secret": NAME, "reason": "leak", "requested_by": "on-call"}
+    assert started == {
+        "machine": "rotate",
+        "secret": NAME,
+        "reason": "leak",
+        "requested_by": "on-call",
+        "resume": "",
+        "flags": "",
+    }
 
 
 def test_retire_starts_the_other_machine(desk: Desk, machines: NamedMachines) -> None:
-    verbs.retire(desk, NAME, "r", "somebody")
+    verbs.retire(desk, NAME, {"reason": "r", "requested_by": "somebody"})
     assert [started["machine"] for started in machines.started.values()] == ["retire"]
 
 
@@ -92,27 +97,34 @@ def test_a_secret_without_a_policy_starts_nothing(
 def test_asking_again_after_a_run_that_never_claimed_starts_another(
     world: World, desk: Desk, machines: NamedMachines
 ) -> None:
-    first = verbs.rotate(desk, NAME, "r", "somebody")
-    second = verbs.rotate(desk, NAME, "r", "somebody")
+    first = verbs.rotate(desk, NAME, {"reason": "r", "requested_by": "somebody"})
+    second = verbs.rotate(desk, NAME, {"reason": "r", "requested_by": "somebody"})
     assert first["execution"] != second["execution"]
     assert len(machines.started) == 2
 
 
 def test_the_sweep_starts_what_is_due_and_nothing_else(world: World, desk: Desk, machines: NamedMachines) -> None:
-    assert verbs.sweep(desk) == []
+    assert starts.sweep(desk) == []
     due(world)
     world.clock.advance(-1)
-    assert verbs.sweep(desk) == []
+    assert starts.sweep(desk) == []
     world.clock.advance(1)
-    assert verbs.sweep(desk) == [NAME]
+    assert starts.sweep(desk) == [NAME]
     (started,) = machines.started.values()
-    assert started == {"machine": "retire", "secret": NAME, "reason": "overlap over", "requested_by": "sweep"}
+    assert started == {
+        "machine": "retire",
+        "secret": NAME,
+        "reason": "overlap over",
+        "requested_by": "sweep",
+        "resume": "",
+        "flags": "",
+    }
 
 
 def test_two_sweeps_at_once_start_nothing_twice(world: World, desk: Desk, machines: NamedMachines) -> None:
     due(world)
-    assert verbs.sweep(desk) == [NAME]
-    assert verbs.sweep(desk) == []
+    assert starts.sweep(desk) == [NAME]
+    assert starts.sweep(desk) == []
     assert len(machines.started) == 1
 
 
@@ -120,11 +132,11 @@ def test_a_later_sweep_leaves_a_retirement_alone_that_is_still_under_way(
     world: World, desk: Desk, machines: NamedMachines
 ) -> None:
     due(world)
-    verbs.sweep(desk)
+    starts.sweep(desk)
     (name,) = machines.started
     assert claims.gate(desk, world.request(f"arn:{name}"))["outcome"] == "passed"
     world.clock.advance(10 * TEN_MINUTES_S)
-    assert verbs.sweep(desk) == []
+    assert starts.sweep(desk) == []
     assert len(machines.started) == 1
 
 
@@ -132,10 +144,10 @@ def test_a_retirement_that_ended_before_its_claim_is_started_again_in_a_later_sl
     world: World, desk: Desk, machines: NamedMachines
 ) -> None:
     due(world)
-    verbs.sweep(desk)
+    starts.sweep(desk)
     machines.alive.clear()
     world.clock.advance(TEN_MINUTES_S)
-    assert verbs.sweep(desk) == [NAME]
+    assert starts.sweep(desk) == [NAME]
     assert len(machines.started) == 2
 
 
@@ -143,7 +155,7 @@ def test_a_retired_overlap_is_not_started_again(world: World, desk: Desk, machin
     due(world)
     assert world.retire("arn:retire") == "succeeded"
     world.clock.advance(TEN_MINUTES_S)
-    assert verbs.sweep(desk) == []
+    assert starts.sweep(desk) == []
 
 
 def test_an_index_that_lags_starts_nothing(
@@ -154,22 +166,22 @@ def test_an_index_that_lags_starts_nothing(
     rows = [row for shard in "0123" for row in stale(shard, world.ledger.now())]
     assert world.retire("arn:retire") == "succeeded"
     monkeypatch.setattr(world.rows, "due", lambda shard, _: rows if shard == "0" else [])
-    assert verbs.sweep(desk) == []
+    assert starts.sweep(desk) == []
     assert not machines.started
 
 
 @given(st.sampled_from(["rotate", "retire"]), st.text(max_size=200), st.integers() | st.text())
 def test_an_execution_name_is_one_that_step_functions_takes(machine: str, secret: str, attempt: object) -> None:
-    name = verbs.execution_name(machine, secret, attempt)
+    name = starts.execution_name(machine, secret, attempt)
     assert len(name) <= 80
     assert re.fullmatch(r"[A-Za-z0-9-]+", name)
-    assert name == verbs.execution_name(machine, secret, attempt)
+    assert name == starts.execution_name(machine, secret, attempt)
 
 
 def test_names_of_different_secrets_machines_and_attempts_differ() -> None:
     long = "a" * 100
     names = {
-        verbs.execution_name(machine, secret, attempt)
+        starts.execution_name(machine, secret, attempt)
         for machine in ("rotate", "retire")
         for secret in (long, long + "b", "a/b", "a-b")
         for attempt in (1, 2)
@@ -183,7 +195,7 @@ def test_status_history_and_run_show_a_rotation_without_the_policys_text_and_cha
     # steps are shown in the order of their intents
     monkeypatch.setattr(Clock, "__call__", ticking)
     due(world)
-    world.rows.write([Put(key=SWITCH, row={"engaged": True})])
+    world.engage()
     before = copy.deepcopy(vars(world.rows)["_rows"])
     (standing,) = verbs.status(world.desk, [])
     assert standing["secret"] == NAME

@@ -1,0 +1,238 @@
+"""What is wrong with a secret, judged from ledger, store and target; pure, no call and no clock.
+
+Each check looks for one thing and says what it saw. The first diagnosis is the one to act on: claims come before what
+lies about, because a run that goes on may tidy it up itself. At most one safe action each; where the evidence does not
+decide, that is the diagnosis, with the commands that would. Not here: doing it (`repair`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+from rotation.contract import Verdict
+from rotation.control.findings import Diagnosis, Findings, undecided
+from rotation.control.undoable import horizon
+from rotation.inspection import PendingShown
+from rotation.ledger.records import Head, Run, StepRecord
+
+# The sweep comes every five minutes and tries again in slots of ten: before that an overlap that is over is no
+# finding.
+SWEEP_IS_LATE = timedelta(minutes=20)
+_NATIVE = "native:"
+
+
+def diagnose(found: Findings) -> list[Diagnosis]:
+    """Everything that is not as it should be, the one to act on first; `healthy` when nothing is."""
+    if found.running:
+        says = f"the run {found.head.run_id} is under way"
+        return [Diagnosis(kind="running", says=says, ask=(f"keyturn history {found.head.secret}",))]
+    seen = [diagnosis for check in _CHECKS if (diagnosis := check(found)) is not None]
+    if seen:
+        return seen
+    evidence = found.told("store", "old")
+    return [Diagnosis(kind="healthy", says="ledger, store and target agree", evidence=evidence)]
+
+
+def _restored(found: Findings) -> Diagnosis | None:
+    head, last = found.head, found.last
+    fenced = last is not None and "stale_generation" in last.failure.values() and head.epoch <= last.epoch
+    if head.table in ("", found.table) and not fenced:
+        return None
+    says = "the ledger was restored from a backup, or lost: store or target are ahead of it"
+    evidence = (f"ledger's epoch {head.epoch}", *found.told("store", "ledger", "old"))
+    if found.verdict("store") in (Verdict.ACCEPTED, "not-applicable"):
+        does = f"take version {found.current}, which readers get, as current, and raise the epoch above any used before"
+        return Diagnosis(
+            kind="ledger_restored", says=says, evidence=evidence, action="adopt", does=does, subject="restored"
+        )
+    return undecided(found, "ledger_restored", f"{says}; what readers get is not known to work", evidence)
+
+
+def _unfinished(found: Findings) -> Diagnosis | None:
+    run, name = found.unfinished, found.head.secret
+    if run is None:
+        return None
+    evidence = (
+        f"run {run.run_id}, {run.machine}, steps: {_progress(found.steps)}",
+        *found.told("store", "staged", "old"),
+    )
+    if run.execution.startswith(_NATIVE):
+        ask = (f"aws secretsmanager describe-secret --secret-id {name}",)
+        says = "AWS's own rotation holds the claim: Secrets Manager repeats it by itself, or was told to cancel it"
+        return Diagnosis(kind="undecidable", says=says, evidence=evidence, ask=ask)
+    if run.status == "halted":
+        return _halted(found, run, evidence)
+    does = f"go on with the run {run.run_id} at the step it had got to; it is undone if that had begun"
+    kind, says = _how_far(found)
+    return Diagnosis(kind=kind, says=says, evidence=evidence, action="resume", does=does, subject=run.run_id)
+
+
+def _halted(found: Findings, run: Run, evidence: tuple[str, ...]) -> Diagnosis:
+    says = f"the run was halted ({run.failure.get('reason', '')})"
+    undo = f"keyturn rollback {found.head.secret}"
+    if found.stopped:
+        return Diagnosis(
+            kind="halted", says=f"{says}, and is still", evidence=evidence, ask=(f"keyturn resume {run.run_id}", undo)
+        )
+    does = f"go on with the run {run.run_id} (to take it back instead: `{undo}`)"
+    return Diagnosis(kind="halted", says=says, evidence=evidence, action="resume", does=does, subject=run.run_id)
+
+
+def _how_far(found: Findings) -> tuple[str, str]:
+    pivot = found.steps.get("promote") or found.steps.get("revert")
+    known = found.head.current.id if found.head.current else ""
+    if pivot is not None and not pivot.done and found.current not in ("", known):
+        return "ledger_behind", "the store has the new version as current, and the ledger does not know it yet"
+    if any(step in found.steps for step in ("apply", "reinstate", "revoke")):
+        return "half_applied_target", "the target was changed, and the run that did it has lost its execution"
+    return "dead_claim", "the execution that holds the claim is gone, and its run is not ended"
+
+
+def _leftover(found: Findings) -> Diagnosis | None:
+    left = found.head.leftover
+    if not left or found.unfinished is not None:
+        return None
+    does = f"withdraw and abandon what the run {left} staged; the current version is not touched"
+    says = f"the run {left} failed and could not take its candidate back"
+    return Diagnosis(
+        kind="orphan_pending", says=says, evidence=found.told("store", "staged"), action="undo", does=does, subject=left
+    )
+
+
+def _pending(found: Findings) -> Diagnosis | None:
+    pendings = [one for one in found.inspected["pendings"] if not _retained(found.head, one)] if found.inspected else []
+    if not pendings or found.unfinished is not None or found.head.leftover:
+        return None
+    one, name = pendings[0], found.head.secret
+    does = f"remove the pending version {one['id']}; the current version is not touched"
+    if one["empty"]:
+        says = "a placeholder without a value blocks the next rotation: an earlier one was broken off"
+        evidence = (f"pending version {one['id']} holds no value", *found.told("store"))
+        return Diagnosis(
+            kind="empty_pending", says=says, evidence=evidence, action="clear", does=does, subject=one["id"]
+        )
+    evidence = (
+        f"{len(pendings)} pending, staged by {one['owner'] or 'nobody the store knows'}",
+        *found.told("store", "pending"),
+    )
+    says = "a pending version that no run of the ledger waits for"
+    if found.verdict("pending") == Verdict.REFUSED or found.owner == "succeeded":
+        return Diagnosis(
+            kind="orphan_pending", says=says, evidence=evidence, action="clear", does=does, subject=one["id"]
+        )
+    ask = (f"keyturn history {name}", "keyturn doctor", "ask whoever else writes to this secret what it is for")
+    return Diagnosis(kind="undecidable", says=f"{says}, and the target may accept it", evidence=evidence, ask=ask)
+
+
+def _retained(head: Head, one: PendingShown) -> bool:
+    """An old version that is kept for a rollback, which a store that names no owner cannot tell from a candidate."""
+    if one["owner"]:
+        # the store itself calls it pending, and it blocks the next rotation
+        return False
+    ways = [way for way in (head.overlap, head.retired) if way is not None]
+    return (one["id"], one["path"]) in {(version.id, version.path) for way in ways for version in (way.old, way.new)}
+
+
+def _label_moved(found: Findings) -> Diagnosis | None:
+    head = found.head
+    if (
+        found.unfinished is not None
+        or found.inspected is None
+        or head.current is None
+        or found.current == head.current.id
+    ):
+        return None
+    says = "somebody else changed which version readers get"
+    evidence = found.told("store", "ledger", "old")
+    store, ledger = found.verdict("store"), found.verdict("ledger")
+    if (
+        head.overlap is not None
+        and ledger == Verdict.ACCEPTED
+        and found.verdict("old") == Verdict.ACCEPTED
+        and _three(found)
+    ):
+        return undecided(
+            found, "label_moved", f"{says} while an overlap was open: three credentials are valid", evidence
+        )
+    if store in (Verdict.ACCEPTED, "not-applicable"):
+        does = f"take version {found.current}, which works, as current; the one before it is retired after an overlap"
+        return Diagnosis(
+            kind="label_moved", says=says, evidence=evidence, action="adopt", does=does, subject=found.current
+        )
+    if store == Verdict.REFUSED and ledger == Verdict.ACCEPTED:
+        does = f"go back to version {head.current.id}, which works; the other does not"
+        action = "adopt_and_roll_back"
+        return Diagnosis(
+            kind="label_moved", says=says, evidence=evidence, action=action, does=does, subject=found.current
+        )
+    return undecided(found, "label_moved", says, evidence)
+
+
+def _three(found: Findings) -> bool:
+    """Whether what readers get is neither of the two that the overlap knows."""
+    overlap = found.head.overlap
+    return overlap is not None and found.current not in (overlap.old.id, overlap.new.id)
+
+
+def _current_refused(found: Findings) -> Diagnosis | None:
+    head = found.head
+    if found.unfinished is not None or found.inspected is None or not found.current:
+        return None
+    if head.current is None or found.current != head.current.id or found.verdict("store") not in _BAD:
+        return None
+    evidence = found.told("store", "old")
+    says = "the target does not accept what readers get"
+    if found.verdict("store") == Verdict.UNPROVEN:
+        return undecided(found, "current_not_accepted", "the target cannot be asked about what readers get", evidence)
+    way = horizon(head)
+    if way["possible"] and found.verdict("old"):
+        does = f"go back to version {way['to']}, which is applied to the target again first"
+        return Diagnosis(kind="current_not_accepted", says=says, evidence=evidence, action="roll_back", does=does)
+    does = "rotate: a new credential is made with the authority, which does not need the current one"
+    return Diagnosis(kind="current_not_accepted", says=says, evidence=evidence, action="rotate", does=does)
+
+
+_BAD = (Verdict.REFUSED, Verdict.UNPROVEN)
+
+
+def _overdue(found: Findings) -> Diagnosis | None:
+    overlap, last = found.head.overlap, found.last
+    if overlap is None or found.unfinished is not None or found.now < overlap.retire_at:
+        return None
+    evidence = (f"the overlap was over at {overlap.retire_at}", *found.told("store", "old"))
+    does = "start the retirement again: revoke the old credential, prove it dead"
+    failed = last is not None and last.machine == "retire" and last.status == "failed"
+    if failed and last is not None and last.failure.get("reason") == "old_alive":
+        says = "the old credential was revoked and is still accepted: whoever has it can use it"
+        return Diagnosis(kind="old_alive", says=says, evidence=evidence, action="retire", does=does)
+    late = datetime.fromisoformat(found.now) - datetime.fromisoformat(overlap.retire_at) > SWEEP_IS_LATE
+    if not late and not failed:
+        return None
+    says = "the overlap is over, and the old credential is not retired"
+    return Diagnosis(kind="overlap_overdue", says=says, evidence=evidence, action="retire", does=does)
+
+
+def _unseen(found: Findings) -> Diagnosis | None:
+    if found.inspected is not None:
+        return None
+    says = f"the store or its function could not be asked ({found.trouble})"
+    return Diagnosis(kind="undecidable", says=says, ask=("keyturn doctor", f"keyturn repair {found.head.secret}"))
+
+
+def _progress(steps: Mapping[str, StepRecord]) -> str:
+    ordered = sorted(steps.values(), key=lambda record: record.intent_at)
+    return ", ".join(f"{one.step}{'' if one.done else ' (begun)'}" for one in ordered) or "none"
+
+
+# In this order: what decides about everything else comes first.
+_CHECKS: tuple[Callable[[Findings], Diagnosis | None], ...] = (
+    _restored,
+    _unfinished,
+    _leftover,
+    _label_moved,
+    _current_refused,
+    _pending,
+    _overdue,
+    _unseen,
+)

@@ -1,0 +1,205 @@
+"""`diagnose` and `mend`: look at a secret through its store's function, say what is wrong, do the one safe thing.
+
+A repair acts on what a person saw: the digest of the diagnosis comes back with the order, and when another look shows
+something else, nothing is done. Effects in store or target are runs of the machines, under a claim like any other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from rotation.contract import Verdict, Version
+from rotation.control import asked, verbs
+from rotation.control.desk import RUN_ID_CHARS, Desk
+from rotation.control.diagnosis import diagnose as judged
+from rotation.control.findings import Diagnosis, Findings, digest
+from rotation.control.starts import resume, start
+from rotation.errors import KeyturnError, NotFound, Refused
+from rotation.inspection import Inspected
+from rotation.ledger.moments import timestamp
+from rotation.ledger.records import Head, Overlap, Run
+from rotation.ledger.switch import Who
+from rotation.policy import Policy
+
+Person = Mapping[str, str]
+
+
+def diagnose(desk: Desk, secret: str) -> dict[str, Any]:
+    """Look and say; changes nothing. `{secret, run_id, digest, diagnoses}`. Refused `unknown_secret`."""
+    policy = desk.catalogue.policy(secret)
+    found = _findings(desk, policy)
+    diagnoses = judged(found)
+    return {
+        "secret": policy.name,
+        "run_id": found.head.run_id,
+        "digest": digest(diagnoses),
+        "diagnoses": [_view(one) for one in diagnoses],
+    }
+
+
+def _view(one: Diagnosis) -> dict[str, Any]:
+    action = {"name": one.action, "says": one.does} if one.action else None
+    return {**asdict(one), "action": action}
+
+
+def mend(desk: Desk, secret: str, seen: str, who: Person) -> dict[str, str]:
+    """Do the safe action of the diagnosis that was seen; `{secret, action, execution, run_id, says}`.
+
+    Refused `diagnosis_changed`, `nothing_to_mend`, `undecidable`.
+    """
+    policy = desk.catalogue.policy(secret)
+    found = _findings(desk, policy)
+    diagnoses = judged(found)
+    first = diagnoses[0]
+    if digest(diagnoses) != seen:
+        raise Refused(
+            "diagnosis_changed",
+            f"{policy.name} is not any more what was looked at ({first.kind} now); nothing was done",
+            f"look again: `keyturn repair {policy.name}`",
+        )
+    if not first.action:
+        slug = "nothing_to_mend" if first.kind in ("healthy", "running") else "undecidable"
+        raise Refused(slug, f"{policy.name}: {first.says}", "; ".join(first.ask) or "nothing to do")
+    started = _ACTIONS[first.action](desk, policy, found, first, who)
+    return {"secret": policy.name, "action": first.action, "execution": "", "run_id": "", "says": first.does, **started}
+
+
+def _findings(desk: Desk, policy: Policy) -> Findings:
+    ledger = desk.ledger
+    head, now = ledger.head(policy.name), ledger.now()
+    unfinished, steps = ledger.run(head.run_id) if head.run_id else (None, {})
+    history = ledger.history(policy.name)
+    running = bool(head.run_id) and desk.machines.running(head.execution)
+    found = Findings(
+        head=head,
+        now=now,
+        table=desk.table_id(),
+        running=running,
+        unfinished=unfinished,
+        steps=steps,
+        last=history[-1] if history else None,
+        stopped=ledger.switchboard.stopped(policy.name),
+    )
+    if running:
+        return found
+    try:
+        inspected = _inspected(desk, policy, head, now)
+    except KeyturnError as exc:
+        return replace(found, trouble=exc.reason)
+    return replace(found, inspected=inspected, owner=_status_of_owner(desk, inspected))
+
+
+def _status_of_owner(desk: Desk, inspected: Inspected) -> str:
+    owner = inspected["pendings"][0]["owner"] if inspected["pendings"] else ""
+    try:
+        return desk.ledger.run(owner)[0].status if owner else ""
+    except NotFound:
+        return ""
+
+
+def _inspected(desk: Desk, policy: Policy, head: Head, now: str) -> Inspected:
+    """Ask the store's function. What it looks at goes through the ledger, never through the event."""
+    name = f"look {policy.name} {now}"
+    run = Run(
+        run_id=hashlib.sha256(name.encode()).hexdigest()[:RUN_ID_CHARS],
+        secret=policy.name,
+        machine="repair",
+        epoch=head.epoch,
+        execution="",
+        function="",
+        policy=policy.document(),
+        policy_digest=policy.digest(),
+        reason="look",
+        requested_by="",
+        started_at=now,
+        current=head.current,
+        overlap=head.overlap or head.retired,
+        leftover=head.run_id or head.leftover,
+    )
+    desk.ledger.look(run)
+    try:
+        return desk.functions.inspect(desk.functions.pin(policy.store, run.run_id), run.run_id)
+    finally:
+        desk.ledger.forget(run)
+
+
+def _resume(desk: Desk, policy: Policy, found: Findings, one: Diagnosis, who: Person) -> dict[str, str]:
+    del policy, found
+    return resume(desk, desk.ledger.run(one.subject)[0], who)
+
+
+def _undo(desk: Desk, policy: Policy, found: Findings, one: Diagnosis, who: Person) -> dict[str, str]:
+    del policy, found
+    return resume(desk, desk.ledger.run(one.subject)[0], {**who, "flags": asked.UNDO})
+
+
+def _clear(desk: Desk, policy: Policy, found: Findings, one: Diagnosis, who: Person) -> dict[str, str]:
+    del found
+    return start(desk, "repair", policy.name, {**who, "flags": f"{asked.CLEAR}{one.subject}"})
+
+
+def _adopt(desk: Desk, policy: Policy, found: Findings, one: Diagnosis, who: Person) -> dict[str, str]:
+    """A ledger write: what readers get is current. After a restore the epoch leaps above any that was ever used.
+
+    Epochs count runs; the seconds since 1970 are above any count, and so is the next restore's leap above this one.
+    """
+    head, shown = found.head, found.inspected["shown"]["store"] if found.inspected else None
+    if shown is None:
+        raise Refused("undecidable", f"the store shows no current version of {policy.name}", "keyturn doctor")
+    current = Version(id=shown["id"], path="")
+    changes: dict[str, Any] = {"current": current, "overlap": _overlap(policy, found, current), "table": found.table}
+    if one.subject == "restored":
+        leap = int(datetime.fromisoformat(found.now).timestamp())
+        changes |= {"epoch": max(head.epoch, leap), "run_id": "", "execution": "", "leftover": "", "pending_token": ""}
+    desk.ledger.amend(head, Who(actor=who["requested_by"], reason=who["reason"], verb=f"adopt {current.id}"), **changes)
+    return {}
+
+
+def _overlap(policy: Policy, found: Findings, current: Version) -> Overlap | None:
+    """What is to be retired once the store's version is adopted: the ledger's, if it still works and is another one."""
+    ledger, overlap = found.head.current, found.head.overlap
+    if ledger is None or ledger.id == current.id:
+        return overlap
+    # one credential in two versions: retiring the older one would kill what readers get
+    twin = found.inspected is not None and found.inspected.get("twin", False)
+    if twin or found.verdict("ledger") != Verdict.ACCEPTED:
+        return replace(overlap, new=current) if overlap and overlap.old.id != current.id else None
+    ends = datetime.fromisoformat(found.now) + timedelta(seconds=policy.overlap_s)
+    return Overlap(run_id="", old=ledger, new=current, retire_at=timestamp(ends))
+
+
+def _adopt_and_roll_back(desk: Desk, policy: Policy, found: Findings, one: Diagnosis, who: Person) -> dict[str, str]:
+    _adopt(desk, policy, found, one, who)
+    return _roll_back(desk, policy, found, one, who)
+
+
+def _roll_back(desk: Desk, policy: Policy, found: Findings, one: Diagnosis, who: Person) -> dict[str, str]:
+    del found, one
+    started = verbs.rollback(desk, policy.name, who)
+    return {"execution": started["execution"], "run_id": started["run_id"]}
+
+
+def _rotate(desk: Desk, policy: Policy, found: Findings, one: Diagnosis, who: Person) -> dict[str, str]:
+    del found, one
+    return verbs.rotate(desk, policy.name, who)
+
+
+def _retire(desk: Desk, policy: Policy, found: Findings, one: Diagnosis, who: Person) -> dict[str, str]:
+    del found, one
+    return verbs.retire(desk, policy.name, who)
+
+
+_ACTIONS: dict[str, Callable[[Desk, Policy, Findings, Diagnosis, Person], dict[str, str]]] = {
+    "resume": _resume,
+    "undo": _undo,
+    "clear": _clear,
+    "adopt": _adopt,
+    "adopt_and_roll_back": _adopt_and_roll_back,
+    "roll_back": _roll_back,
+    "rotate": _rotate,
+    "retire": _retire,
+}

@@ -1,0 +1,65 @@
+"""Which function answers which phase of a machine, and which verb of a person: the two tables of the control function.
+
+Phases come from machines and answer data. Verbs come from people through the endpoint, which puts the verified caller
+into `requested_by` and the permission to break glass into `break_glass`, whatever the body says of either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rotation.control import brakes, claims, endings, repair, starts, verbs
+from rotation.control.asked import BREAK_GLASS, EMERGENCY, Asked, asked_in
+from rotation.control.desk import Desk
+from rotation.event_fields import flag, mapping, number, text, texts
+from rotation.phases import Outcome
+
+Event = Mapping[str, Any]
+Action = Callable[[Desk, Event], Any]
+
+PHASES: dict[str, Action] = {
+    "claim": lambda desk, e: claims.claim(desk, asked_in(e)),
+    "gate": lambda desk, e: claims.gate(desk, asked_in(e)),
+    "claim_rollback": lambda desk, e: claims.claim_rollback(desk, asked_in(e)),
+    "claim_repair": lambda desk, e: claims.claim_repair(desk, asked_in(e)),
+    "record": lambda desk, e: endings.end_run(desk, text(e, "run_id")),
+    "record_failure": lambda desk, e: endings.fail_run(desk, *_ended(e)),
+    "record_halt": lambda desk, e: endings.halt_run(desk, *_ended(e)),
+    "sweep": lambda desk, _: {"outcome": Outcome.PASSED, "reason": "", "started": starts.sweep(desk)},
+}
+
+VERBS: dict[str, Action] = {
+    "rotate": lambda desk, e: verbs.rotate(desk, text(e, "secret"), _who(e), _flags(e)),
+    "retire": lambda desk, e: verbs.retire(desk, text(e, "secret"), _who(e), _flags(e)),
+    "overlap_close": lambda desk, e: verbs.overlap_close(desk, text(e, "secret"), _who(e), _flags(e)),
+    "overlap_extend": lambda desk, e: verbs.overlap_extend(desk, text(e, "secret"), _who(e), number(e, "seconds")),
+    "rollback": lambda desk, e: verbs.rollback(desk, text(e, "secret"), _who(e), _flags(e)),
+    "resume": lambda desk, e: verbs.resume(desk, text(e, "run_id"), _who(e), _flags(e)),
+    "mend": lambda desk, e: repair.mend(desk, text(e, "secret"), text(e, "digest"), _who(e)),
+    "engage": lambda desk, e: brakes.engage(desk, _who(e)),
+    "release": lambda desk, e: brakes.release(desk, _who(e)),
+    "report_only": lambda desk, e: brakes.report_only(desk, _who(e), on=flag(e, "on")),
+    "freeze": lambda desk, e: brakes.freeze(desk, _who(e), texts(e, "secrets"), text(e, "until")),
+    "unfreeze": lambda desk, e: brakes.unfreeze(desk, _who(e), texts(e, "secrets")),
+    "switch": lambda desk, _: brakes.show(desk),
+    "diagnose": lambda desk, e: repair.diagnose(desk, text(e, "secret")),
+    "status": lambda desk, e: verbs.status(desk, texts(e, "secrets")),
+    "history": lambda desk, e: verbs.history(desk, text(e, "secret")),
+    "run": lambda desk, e: verbs.run(desk, text(e, "run_id")),
+}
+
+
+def _who(event: Event) -> dict[str, str]:
+    return {"reason": text(event, "reason"), "requested_by": text(event, "requested_by")}
+
+
+def _flags(event: Event) -> str:
+    return " ".join(name for name in (EMERGENCY, BREAK_GLASS) if event.get(name) is True)
+
+
+def _ended(event: Event) -> tuple[Asked, dict[str, str]]:
+    """What the machine was asked, and the failure: what the last phases are given."""
+    failure = mapping(event, "failure")
+    cause = {"cause": text(failure, "cause")} if failure.get("cause") else {}
+    return asked_in(event), {"phase": text(failure, "phase"), "reason": text(failure, "reason"), **cause}

@@ -1,0 +1,95 @@
+"""A run that lost its execution, or was halted, is continued by another one: same run, same staged version, new epoch.
+
+The new epoch fences the earlier execution out of ledger and target. What neither store nor target can fence is waited
+out: an open step of that kind is taken over only when the invocation that began it has certainly ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from rotation.control.asked import Asked
+from rotation.control.desk import Desk
+from rotation.control.signals import Finding
+from rotation.errors import Halted, Refused
+from rotation.ledger.records import BACK, UNDO, Head, Run, StepRecord
+from rotation.phases import TABLES
+from rotation.phases import UNDO as UNDOING
+
+# Above the functions' own timeout (60 s, `definition`), which is counted from the start of the invocation.
+LATE = timedelta(seconds=65)
+# A run in one of these is not ended.
+UNENDED = ("running", "halted", "stuck")
+# Steps that are only entered to undo: a run that has one of them goes back, whoever continues it.
+_BACKWARDS = frozenset(step for phase in UNDOING for step in phase.steps)
+
+
+class TooEarly(Exception):
+    """An invocation of the execution before may still work on a step that nobody can fence: look again."""
+
+
+def take_over(desk: Desk, asked: Asked, run: Run, steps: Mapping[str, StepRecord]) -> Run:
+    """Claim an unfinished run, or one that failed and left its candidate behind, for another execution.
+
+    Refused `run_ended`, `claim_held`, `claim_lost`, `cannot_undo`; TooEarly. Returns the run with its new epoch.
+    """
+    head = desk.ledger.head(run.secret)
+    same_table(desk, head)
+    check_continuable(desk, head, run, undo=asked.undo)
+    check_late(desk.ledger.now(), steps)
+    direction = UNDO if asked.undo else run.direction or (BACK if _BACKWARDS & steps.keys() else "")
+    continued = replace(
+        run,
+        execution=asked.execution,
+        status="running",
+        direction=direction,
+        break_glass=run.break_glass or asked.break_glass,
+        takeovers=run.takeovers + 1,
+        ended_at="",
+        failure={} if asked.undo else run.failure,
+    )
+    claimed = desk.ledger.claim(head, continued)
+    if asked.break_glass:
+        desk.signals.tell(Finding.BREAK_GLASS)
+    return claimed
+
+
+def check_late(now: str, steps: Mapping[str, StepRecord]) -> None:
+    """TooEarly while an open step may still take effect that nobody would refuse."""
+    for record in steps.values():
+        begun = datetime.fromisoformat(record.begun_at or record.intent_at)
+        if not record.done and not record.fenced and datetime.fromisoformat(now) - begun < LATE:
+            raise TooEarly
+
+
+def same_table(desk: Desk, head: Head) -> str:
+    """The ledger's table. Halted `ledger_restored` while what it says of the secret is of a backup."""
+    table = desk.table_id()
+    if head.table not in ("", table):
+        raise Halted(
+            "ledger_restored",
+            f"the ledger was restored from a backup since {head.secret} was rotated last: it may be behind",
+            f"`keyturn repair {head.secret}`, or `--all`, compares it with store and target",
+        )
+    return table
+
+
+def check_continuable(desk: Desk, head: Head, run: Run, *, undo: bool) -> None:
+    """Refused, with what to do instead, where a run cannot be continued in this direction."""
+    left_behind = run.status == "failed" and head.leftover == run.run_id and not head.run_id
+    if run.status not in UNENDED and not (undo and left_behind):
+        raise Refused("run_ended", f"the run {run.run_id} is {run.status}", "start another one")
+    if undo and not any(phase.on_undo for phase in TABLES[run.machine]):
+        raise Refused(
+            "cannot_undo",
+            f"a run of the machine {run.machine} cannot be undone, only gone on with",
+            f"`keyturn resume {run.run_id}`",
+        )
+    if left_behind:
+        return
+    if head.run_id != run.run_id:
+        raise Refused("claim_lost", f"a newer run holds {run.secret}", f"look at it: `keyturn status {run.secret}`")
+    if desk.machines.running(run.execution):
+        raise Refused("claim_held", f"the run {run.run_id} is under way", "wait for it: `keyturn history`")

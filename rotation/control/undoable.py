@@ -1,0 +1,64 @@
+"""How far back a secret can go: which version, until when, and why not.
+
+The smaller of what the store keeps and what the target takes: recorded when the version that replaced it was promoted,
+because control speaks with neither. Where the old version was disposed of, nothing is left to go back to.
+"""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from rotation.errors import KeyturnError, Refused
+from rotation.ledger.records import Head, Overlap
+
+# What `dispose` answers where the old version stays readable.
+_KEPT = "kept"
+
+
+class Horizon(TypedDict):
+    """As `status` shows it. `until`: the end of the overlap, or "next rotation". `why`: slug, where not possible."""
+
+    possible: bool
+    to: str
+    until: str
+    limited_by: str
+    versions: int
+    why: str
+
+
+def way_back(head: Head) -> Overlap:
+    """The overlap, open or ended, that a rollback goes back over; Refused where there is none."""
+    way = head.overlap or head.retired
+    if way is None or head.current is None or way.new.id != head.current.id:
+        raise Refused(
+            "nothing_to_roll_back",
+            f"Keyturn knows no version of {head.secret} before the current one",
+            "rotate forward: `keyturn rotate`",
+        )
+    if way.emergency:
+        raise Refused(
+            "old_leaked",
+            f"the version before was replaced in an emergency (run {way.run_id}): it must not be used again",
+            "rotate forward: `keyturn rotate`",
+        )
+    if way.horizon < 1 or way.disposed not in ("", _KEPT):
+        raise Refused(
+            "beyond_horizon",
+            f"the version before is gone ({way.disposed or 'not kept'}), as the {way.limited_by or 'store'} does",
+            "rotate forward: `keyturn rotate`",
+        )
+    return way
+
+
+def horizon(head: Head) -> Horizon:
+    """Whether a rollback is possible now, without one."""
+    way = head.overlap or head.retired
+    try:
+        found = way_back(head)
+    except KeyturnError as exc:
+        limited = way.limited_by if way else ""
+        return Horizon(possible=False, to="", until="", limited_by=limited, versions=0, why=exc.reason)
+    until = found.retire_at if head.overlap else "next rotation"
+    return Horizon(
+        possible=True, to=found.old.id, until=until, limited_by=found.limited_by, versions=found.horizon, why=""
+    )

@@ -1,0 +1,105 @@
+"""A look for repair: what the store shows whoever made it, and what the target says to each version that matters.
+
+Reads and probes only; made in the store's function, because control speaks with neither store nor target. The answer
+holds ids, verdicts and codes, never a value. Control compares it with the ledger (`control.diagnosis`).
+"""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from rotation.context import Context, version_in
+from rotation.contract import Pending, Version
+from rotation.errors import KeyturnError, Throttled, Unavailable
+
+# The phase by which control asks for a look.
+INSPECT = "inspect"
+
+
+class Shown(TypedDict):
+    """One version: `verdict` and `code` are the target's, or "" and why it could not be shown to it."""
+
+    id: str
+    path: str
+    readable: bool
+    verdict: str
+    code: str
+
+
+class PendingShown(TypedDict):
+    """One pending version. `owner`: the run that staged it, where the store tells."""
+
+    id: str
+    path: str
+    owner: str
+    empty: bool
+
+
+class Inspected(TypedDict):
+    """`current`: what readers get, by the store's own pointer. `shown` by role: store, ledger, staged, old, pending.
+
+    twin: what readers get is the credential of the ledger's version, put once more under another id.
+    """
+
+    outcome: str
+    current: str
+    pendings: list[PendingShown]
+    shown: dict[str, Shown]
+    twin: bool
+
+
+def inspect(context: Context) -> Inspected:
+    """Look at the run's secret; `run.leftover` names the run whose candidate is in question. Raises as the store."""
+    survey = context.store.survey(context.policy.ref, context.run.current)
+    roles = {"store": survey.current, "ledger": context.run.current, "staged": _staged(context)}
+    if context.run.overlap:
+        roles["old"] = context.run.overlap.old
+    full = [pending.version for pending in survey.pendings if not pending.empty]
+    if full:
+        roles["pending"] = full[0]
+    shown = {role: _shown(context, version) for role, version in roles.items() if version is not None}
+    return Inspected(
+        outcome="passed",
+        current=survey.current.id if survey.current else "",
+        pendings=[_pending(pending) for pending in survey.pendings],
+        shown=shown,
+        twin=_twin(context, survey.current),
+    )
+
+
+def _twin(context: Context, current: Version | None) -> bool:
+    known = context.run.current
+    if current is None or known is None or current == known:
+        return False
+    try:
+        return context.read(current).same_credential(context.read(known))
+    except (Throttled, Unavailable):
+        raise
+    except KeyturnError:
+        return False
+
+
+def _staged(context: Context) -> Version | None:
+    """What the run in question has staged, as the ledger knows it."""
+    if not context.run.leftover:
+        return None
+    return version_in(context.ledger.run(context.run.leftover)[1].get("stage"))
+
+
+def _shown(context: Context, version: Version) -> Shown:
+    found = Shown(id=version.id, path=version.path, readable=False, verdict="", code="")
+    try:
+        value = context.read(version)
+    except (Throttled, Unavailable):
+        raise
+    except KeyturnError as exc:
+        return {**found, "code": exc.reason}
+    if not context.issuer.capabilities.has_target:
+        return {**found, "readable": True, "verdict": "not-applicable"}
+    probe = context.issuer.probe(value)
+    return {**found, "readable": True, "verdict": probe.verdict.value, "code": probe.code}
+
+
+def _pending(pending: Pending) -> PendingShown:
+    version = pending.version
+    return PendingShown(id=version.id, path=version.path, owner=pending.owner, empty=pending.empty)
