@@ -1,8 +1,8 @@
-"""The first approver: who may ask the control function, as themselves and with a second factor, and nothing else.
+"""The first approver: who may look, as themselves and with a second factor, and nothing else.
 
-Approving a run will be a verb of the control function, which alone answers task tokens; today the role may invoke
-control. The session carries the user's name, so that the record names a person and not a role. That approver and
-requester differ is control's to hold, not IAM's.
+Approving a run will be a verb of the endpoint, a route of its own, and control alone answers task tokens; today the
+role sees what a reader sees. The session carries the user's name, so that the record names a person and not a role.
+That approver and requester differ is control's to hold, not IAM's.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from infra.documents import Statement, allow, as_json
-from infra.names import CONTROL, Names
+from bootstrap.people_grants import people
+from infra.documents import Statement, as_json
+from infra.names import Names
 
 # The least a role's session limit can be; an approval takes minutes.
 _SESSION_S = 3_600
@@ -40,13 +41,13 @@ class ApproverRole(pulumi.ComponentResource):
         role = aws.iam.Role(
             full,
             name=full,
-            description="Asks Keyturn's control function, with a second factor",
+            description="Asks Keyturn's endpoint, with a second factor",
             assume_role_policy=as_json([_named_people(args.approvers)]),
             max_session_duration=_SESSION_S,
             opts=child,
         )
-        invoke = allow("AskControl", ["lambda:InvokeFunction"], [args.names.live_arn(CONTROL)])
-        aws.iam.RolePolicy(full, name="own", role=role.name, policy=as_json([invoke]), opts=child)
+        sees = as_json(people(args.names)["reader"])
+        aws.iam.RolePolicy(full, name="own", role=role.name, policy=sees, opts=child)
         self.arn = role.arn
         self.register_outputs({"arn": self.arn})
 

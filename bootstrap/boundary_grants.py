@@ -12,14 +12,26 @@ from bootstrap.deployment_grants import own_tags
 from bootstrap.secret_folders import secret_patterns
 from infra.documents import Statement
 from infra.names import Names
-from infra.wildcards import ALARM_STATES, LOG_DELIVERY, LOG_STREAMS, NETWORK_INTERFACES, TRACES, Wildcard
+from infra.wildcards import (
+    ALARM_STATES,
+    FINDINGS,
+    LOG_DELIVERY,
+    LOG_STREAMS,
+    NETWORK_INTERFACES,
+    TRACES,
+    Wildcard,
+)
+from rotation.control.signals import NAMESPACE
 from rotation.policy import Policy
 
 _REASON = "the edge of every role of the stack, by prefix; the roles themselves name their resources"
 
 LEDGER = Wildcard(
     sid="EdgeLedger",
-    actions=tuple(f"dynamodb:{verb}" for verb in ("ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query")),
+    actions=tuple(
+        f"dynamodb:{verb}"
+        for verb in ("ConditionCheckItem", "DeleteItem", "DescribeTable", "GetItem", "PutItem", "Query")
+    ),
     reason=_REASON,
 )
 SECRETS = Wildcard(
@@ -76,6 +88,7 @@ def boundary(names: Names, policies: Sequence[Policy]) -> list[Statement]:
     codedeploy = (f"application:{own}", f"deploymentgroup:{own}", "deploymentconfig:*")
     return [
         *(wildcard.allow() for wildcard in SHARED),
+        FINDINGS.allow(Condition={"StringEquals": {"cloudwatch:namespace": NAMESPACE}}),
         LOG_STREAMS.allow(f"{names.arn('logs', 'log-group')}:{names.log_group('*')}"),
         LEDGER.allow(names.arn("dynamodb", f"table/{own}")),
         SECRETS.allow(*secret_patterns(names, policies)),

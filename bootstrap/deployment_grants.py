@@ -111,11 +111,15 @@ def _data(names: Names, policies: Sequence[Policy]) -> list[Statement]:
 
 def _runtime(names: Names) -> list[Statement]:
     own = names.of("*")
-    groups = [f"log-group:/aws/lambda/{own}", f"log-group:/aws/vendedlogs/states/{own}"]
+    vended = [f"log-group:/aws/vendedlogs/{what}/{own}" for what in ("apis", "states")]
+    groups = [f"log-group:/aws/lambda/{own}", *vended]
+    apis = f"arn:aws:apigateway:{names.settings.region}::/"
     deployments = [f"application:{own}", f"deploymentgroup:{own}"]
     return [
         wildcards.LOG_GROUPS.allow(*(names.arn("logs", group) for group in groups)),
         wildcards.FUNCTIONS.allow(names.function_arn("*")),
+        wildcards.APIS.allow(f"{apis}apis", f"{apis}apis/*", f"{apis}tags/*"),
+        wildcards.LOG_DELIVERY.allow(),
         wildcards.MACHINES.allow(names.machine_arn("*")),
         wildcards.SCHEDULES.allow(names.arn("scheduler", f"schedule/default/{own}")),
         wildcards.RULES.allow(names.arn("events", f"rule/{own}")),

@@ -1,4 +1,4 @@
-"""The bootstrap of one account: state bucket, secrets provider, GitHub's login, deployment role, first approver."""
+"""The bootstrap of one account: state bucket, secrets provider, GitHub's login, deployment role, people."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from bootstrap.deployment_grants import PulumiKeyArns
 from bootstrap.deployment_role import DeploymentRole, DeploymentRoleArgs
 from bootstrap.github_provider import GithubProvider, GithubProviderArgs
 from bootstrap.keys import PulumiKeys, PulumiKeysArgs, secrets_provider
+from bootstrap.people_policies import PeoplePolicies, PeoplePoliciesArgs
 from bootstrap.state_bucket import StateBucket, StateBucketArgs, backend_url
 from infra.names import Names
 from infra.providers import account_provider
@@ -30,7 +31,9 @@ def declare() -> None:
     arns = PulumiKeyArns(state=keys.state_key_arn, secrets=keys.secrets_key_arn)
     deployment = DeploymentRole("deployment", DeploymentRoleArgs(names=names, policies=known, keys=arns), options)
     approver = ApproverRole("approver", ApproverRoleArgs(names=names, approvers=settings.approvers), options)
+    people = PeoplePolicies("people", PeoplePoliciesArgs(names=names), options)
     pulumi.export("backendUrl", backend_url(names))
     pulumi.export("secretsProvider", secrets_provider(names))
     pulumi.export("deploymentRoleArn", deployment.arn)
     pulumi.export("approverRoleArn", approver.arn)
+    pulumi.export("peoplePolicyArns", people.arns)

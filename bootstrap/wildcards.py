@@ -109,6 +109,21 @@ FUNCTIONS = Wildcard(
     ),
     reason="functions of the stack by prefix, with the versions and the alias behind the name",
 )
+APIS = Wildcard(
+    sid="HttpApis",
+    actions=_of("apigateway", "DELETE GET PATCH POST PUT"),
+    reason="API Gateway makes up the ids of APIs, and what lies below one is no resource with tags; the account is the "
+    "stack's own",
+)
+LOG_DELIVERY = Wildcard(
+    sid="LogDeliveryOfTheEndpoint",
+    actions=_of(
+        "logs",
+        "CreateLogDelivery DeleteLogDelivery DescribeResourcePolicies GetLogDelivery ListLogDeliveries",
+        "PutResourcePolicy UpdateLogDelivery",
+    ),
+    reason="API Gateway manages the delivery of access logs as who deploys; these actions know no resource",
+)
 MACHINES = Wildcard(
     sid="MachinesOfTheStack",
     actions=_of(
@@ -188,6 +203,8 @@ NAMED: Sequence[Wildcard] = (
     TABLES,
     LOG_GROUPS,
     FUNCTIONS,
+    APIS,
+    LOG_DELIVERY,
     MACHINES,
     SCHEDULES,
     RULES,

@@ -1,7 +1,8 @@
 """The first alarms as data: metric, threshold, and the runbook that whoever is woken opens.
 
-Only metrics that AWS emits by itself, so that no alarm depends on Keyturn being well enough to report. Missing data is
-healthy everywhere but on the sweep, whose silence is the alarm.
+That a part is not well is told by metrics that AWS emits by itself, so that no such alarm depends on Keyturn being well
+enough to report; what only Keyturn can know are its own findings. Missing data is healthy everywhere but on the sweep,
+whose silence is the alarm.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from infra.names import FUNCTIONS, MACHINES, Names
+from rotation.control.signals import NAMESPACE, Finding
 
 # Three periods of the sweep: one late look is no alarm, three missing are.
 _SILENT_AFTER_S = 900
@@ -45,7 +47,8 @@ def rules(names: Names) -> tuple[AlarmRule, ...]:
     functions = [rule for kind in FUNCTIONS for rule in function_rules(kind, names)]
     machines = [_failed(kind, names) for kind in MACHINES]
     queues = [_dead_letters(what, names) for what in (*(f"{kind}-dead" for kind in FUNCTIONS), *_UNDELIVERED)]
-    return (*functions, *machines, *queues, _silent_sweep(names))
+    findings = [_finding(*one, names) for one in _FINDINGS]
+    return (*functions, *machines, *queues, *findings, _silent_sweep(names))
 
 
 _UNDELIVERED = ("schedule-dead", "signals-dead")
@@ -94,6 +97,26 @@ def _dead_letters(what: str, names: Names) -> AlarmRule:
         metric="ApproximateNumberOfMessagesVisible",
         dimensions={"QueueName": names.of(what)},
         statistic="Maximum",
+    )
+
+
+# Metric of the control function, the alarm's name, its runbook, and what is wrong.
+_FINDINGS = (
+    (Finding.OLD_ALIVE, "old-alive", "old-alive", "A credential that was revoked is still accepted by its target."),
+    (Finding.BREAK_GLASS, "break-glass", "kill-switch", "Somebody passed a freeze with --break-glass."),
+    (Finding.HALTED, "run-halted", "kill-switch", "A run was halted half-way and waits for a person."),
+    (Finding.STUCK, "run-stuck", "repair", "A run can neither be ended nor undone by itself."),
+)
+
+
+def _finding(metric: Finding, name: str, runbook: str, says: str, names: Names) -> AlarmRule:
+    return AlarmRule(
+        name=name,
+        reason=runbook,
+        says=says,
+        namespace=NAMESPACE,
+        metric=metric.value,
+        dimensions={"Stack": names.settings.stack},
     )
 
 

@@ -49,5 +49,7 @@ def _control(names: Names) -> dict[str, Any]:
         # computed: the machines name this function, so that their outputs would close a circle
         "KEYTURN_ROTATE_MACHINE_ARN": names.machine_arn("rotate"),
         "KEYTURN_RETIRE_MACHINE_ARN": names.machine_arn("retire"),
+        "KEYTURN_ROLLBACK_MACHINE_ARN": names.machine_arn("rollback"),
+        "KEYTURN_REPAIR_MACHINE_ARN": names.machine_arn("repair"),
         "KEYTURN_FUNCTIONS": json.dumps({store: names.of(store) for store in STORES}, sort_keys=True),
     }

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra.documents import Statement, allow
-from infra.names import CONTROL, STORES, Names
-from infra.wildcards import EXECUTIONS, LOG_STREAMS, NETWORK_INTERFACES, TRACES
+from infra.names import CONTROL, MACHINES, STORES, Names
+from infra.wildcards import EXECUTIONS, FINDINGS, LOG_STREAMS, NETWORK_INTERFACES, PINNED_VERSIONS, TRACES
 from rotation.catalogue import PREFIX, object_key
+from rotation.control.signals import NAMESPACE
 from rotation.policy import Policy
 
 _LEDGER = ("ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query")
@@ -93,13 +94,17 @@ def _nothing(_names: Names, _arns: Arns) -> list[Statement]:
 def _control(names: Names, _arns: Arns) -> list[Statement]:
     below = {"StringLike": {"s3:prefix": f"{PREFIX}*"}}
     functions = [arn for store in STORES for arn in (names.function_arn(store), names.live_arn(store))]
-    machines = ("rotate", "retire")
+    machines = [kind for kind in MACHINES if kind != "sweep"]
     # the emulator authorises GetAlias under the name of ListAliases
     draw = ["lambda:GetAlias", *(["lambda:ListAliases"] if names.settings.local else [])]
     return [
         allow("Due", ["dynamodb:Query"], [f"{names.ledger_arn}/index/due"]),
         allow("ListCatalogue", ["s3:ListBucket"], [names.bucket_arn], below),
         allow("DrawVersion", draw, functions),
+        # a look for repair, and whether the ledger is the one that it was
+        PINNED_VERSIONS.allow(*(f"{names.function_arn(store)}:*" for store in STORES)),
+        FINDINGS.allow(Condition={"StringEquals": {"cloudwatch:namespace": NAMESPACE}}),
+        allow("WhichTable", ["dynamodb:DescribeTable"], [names.ledger_arn]),
         allow("StartRuns", ["states:StartExecution"], [names.machine_arn(kind) for kind in machines]),
         EXECUTIONS.allow(*(names.executions(kind) for kind in machines)),
     ]

@@ -12,8 +12,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rotation.definition import retire_definition, rotate_definition, sweep_definition
-from rotation.phases import RETIRE, ROTATE
+from rotation.definition import DEFINITIONS
+from rotation.phases import TABLES
 
 # Step Functions ends an execution after 25,000 events; a tenth leaves room for phases to come.
 MAX_EVENTS = 2_500
@@ -26,12 +26,8 @@ Definition = Mapping[str, Any]
 
 
 def definitions() -> dict[str, Definition]:
-    """The three machines by name, for an example of a control function."""
-    return {
-        "rotate": rotate_definition(_ARN),
-        "retire": retire_definition(_ARN),
-        "sweep": sweep_definition(_ARN),
-    }
+    """The machines by name, for an example of a control function."""
+    return {name: define(_ARN) for name, define in DEFINITIONS.items()}
 
 
 def problems(definition: Definition) -> list[str]:
@@ -94,11 +90,11 @@ def _careless_tasks(definition: Definition) -> Iterator[str]:
 
 
 def _too_long(definition: Definition) -> Iterator[str]:
-    looks = 1 + max((phase.looks for phase in (*ROTATE, *RETIRE)), default=0)
+    looks = {phase.name: phase.looks for table in TABLES.values() for phase in table}
     events = 0
-    for state in definition["States"].values():
+    for name, state in definition["States"].items():
         attempts = 1 + sum(retry["MaxAttempts"] for retry in state.get("Retry", ()))
-        events += attempts * _EVENTS_PER_ATTEMPT * looks
+        events += attempts * _EVENTS_PER_ATTEMPT * (1 + looks.get(name, 0))
     if events > MAX_EVENTS:
         yield f"a worst-case run makes {events} history events, more than {MAX_EVENTS}"
 

@@ -1,8 +1,8 @@
-"""The three machines of a stack: generated definitions, and who invokes whom."""
+"""The machines of a stack: generated definitions, and who invokes whom."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pulumi
@@ -12,13 +12,7 @@ from infra.function import RotationFunction
 from infra.machine import Machine, MachineArgs
 from infra.names import CONTROL, MACHINES, STORES, Names
 from infra.wildcards import PINNED_VERSIONS
-from rotation.definition import retire_definition, rotate_definition, sweep_definition
-
-_DEFINITIONS: Mapping[str, Callable[[str], dict[str, Any]]] = {
-    "rotate": rotate_definition,
-    "retire": retire_definition,
-    "sweep": sweep_definition,
-}
+from rotation.definition import DEFINITIONS
 
 
 def declare_machines(
@@ -32,7 +26,7 @@ def declare_machines(
             MachineArgs(
                 names=names,
                 kind=kind,
-                definition=_DEFINITIONS[kind](names.live_arn(CONTROL)),
+                definition=DEFINITIONS[kind](names.live_arn(CONTROL)),
                 invokes=_invokes(kind, names),
                 data_key_arn=data_key_arn,
                 after=aliases,
@@ -45,7 +39,7 @@ def declare_machines(
 
 def _invokes(kind: str, names: Names) -> list[Statement]:
     statements = [allow("InvokeControl", ["lambda:InvokeFunction"], [names.live_arn(CONTROL)])]
-    # the sweep only asks control, which starts the other two
+    # the sweep only asks control, which starts the others
     if kind != "sweep":
         stores = [f"{names.function_arn(store)}:*" for store in STORES]
         statements.append(PINNED_VERSIONS.allow(*stores))

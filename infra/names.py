@@ -12,7 +12,9 @@ from infra.config import Settings
 STORES = ("aws", "vault", "gcp")
 CONTROL = "control"
 FUNCTIONS = (*STORES, CONTROL)
-MACHINES = ("rotate", "retire", "sweep")
+MACHINES = ("rotate", "retire", "rollback", "repair", "sweep")
+# The HTTP API through which people ask control.
+ENDPOINT = "endpoint"
 # The alias that callers use; CodeDeploy moves it.
 LIVE = "live"
 

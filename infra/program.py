@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pulumi
+
 import policies
 from infra.alarm_rules import function_rules, rules
 from infra.alarm_topic import AlarmTopic, AlarmTopicArgs
@@ -14,6 +16,7 @@ from infra.catalogue import Catalogue, CatalogueArgs
 from infra.config import load
 from infra.delivery import Delivery, DeliveryArgs
 from infra.encryption import Encryption, EncryptionArgs
+from infra.endpoint import Endpoint, EndpointArgs
 from infra.functions import declare_functions
 from infra.github_environment import GithubEnvironment, GithubEnvironmentArgs
 from infra.google_identity import GoogleIdentity, GoogleIdentityArgs
@@ -21,7 +24,7 @@ from infra.google_secrets import GoogleSecrets, GoogleSecretsArgs
 from infra.grants import Arns
 from infra.ledger import Ledger, LedgerArgs
 from infra.machines import declare_machines
-from infra.names import FUNCTIONS, Names
+from infra.names import CONTROL, FUNCTIONS, Names
 from infra.native_rotation import NativeRotation, NativeRotationArgs
 from infra.providers import Providers, declare_providers
 from infra.resolved import resolved
@@ -74,6 +77,8 @@ def _declare_runtime(names: Names, ready: Sequence[Policy], keys: Encryption, ar
     options = providers.options
     functions = declare_functions(names, ready, keys, arns, options())
     NativeRotation("native-rotation", NativeRotationArgs(names=names, function=functions["aws"]), options())
+    asking = EndpointArgs(names=names, function=functions[CONTROL], data_key_arn=keys.data_key_arn)
+    pulumi.export("endpoint", Endpoint("endpoint", asking, options()).url)
     machines = declare_machines(names, functions, keys.data_key_arn, options())
     sweep = machines["sweep"].machine.arn
     SweepSchedule("schedule", SweepScheduleArgs(names=names, machine_arn=sweep), options())

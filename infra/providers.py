@@ -18,6 +18,7 @@ from infra.config import PROJECT, Settings
 
 # Endpoint names as the SDK's ProviderEndpointArgs spells them; those the program needs.
 _SERVICES = (
+    "apigatewayv2",
     "cloudwatch",
     "cloudwatchlogs",
     "codedeploy",

@@ -22,6 +22,14 @@ def _arn(service: str, form: str) -> Callable[[str, Inputs], dict[str, Any]]:
     return made
 
 
+def _api(name: str, inputs: Inputs) -> dict[str, Any]:
+    return {
+        **_arn("apigateway", "/apis/{logical}")(name, inputs),
+        "apiEndpoint": f"https://{name}.execute-api",
+        "executionArn": f"arn:aws:execute-api:{ACCOUNT_AND_REGION}:{name}",
+    }
+
+
 def _function(name: str, inputs: Inputs) -> dict[str, Any]:
     return {**_arn("lambda", "function:{name}")(name, inputs), "version": "1"}
 
@@ -31,6 +39,7 @@ def _queue(name: str, inputs: Inputs) -> dict[str, Any]:
 
 
 _MADE: Mapping[str, Callable[[str, Inputs], dict[str, Any]]] = {
+    "aws:apigatewayv2/api:Api": _api,
     "aws:kms/key:Key": lambda name, inputs: {**_arn("kms", "key/{logical}")(name, inputs), "keyId": f"{name}-key-id"},
     "aws:iam/role:Role": _arn("iam", "role/{name}"),
     "aws:iam/policy:Policy": _arn("iam", "policy/{name}"),

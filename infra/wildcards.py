@@ -71,6 +71,11 @@ EXECUTIONS = Wildcard(
     actions=("states:DescribeExecution",),
     reason="a claim is free when the execution that owns it is not running, and executions are named as they start",
 )
+FINDINGS = Wildcard(
+    sid="FindingsOfTheStack",
+    actions=("cloudwatch:PutMetricData",),
+    reason="CloudWatch knows no resource for a metric; the condition holds the namespace",
+)
 ALARM_STATES = Wildcard(
     sid="AlarmStatesForRollback",
     actions=("cloudwatch:DescribeAlarms",),
@@ -104,6 +109,7 @@ NAMED: Sequence[Wildcard] = (
     LOG_DELIVERY,
     PINNED_VERSIONS,
     EXECUTIONS,
+    FINDINGS,
     ALARM_STATES,
     KEY_ADMINISTRATION,
     KEY_FOR_LOGS,

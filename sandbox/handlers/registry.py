@@ -11,6 +11,7 @@ from functools import partial
 from sandbox.facts import Credentials, Facts
 from sandbox.google.remote import plaintext_client
 from sandbox.handlers import (
+    aws_apigateway,
     aws_cloudwatch,
     aws_dynamodb,
     aws_events,
@@ -44,6 +45,7 @@ def handlers(facts: Facts, credentials: Credentials) -> Handlers:
         **_aws_stores(clients),
         **_aws_runtime(clients, facts),
         **_aws_events(clients),
+        **_aws_endpoint(clients, facts),
         **_vault(facts, credentials),
         **_gcp(facts),
         **declared_only(facts),
@@ -101,6 +103,15 @@ def _aws_events(clients: AwsClients) -> dict[str, Handler]:
         "aws:cloudwatch/eventRule:EventRule": aws_events.Rule(clients),
         "aws:cloudwatch/eventTarget:EventTarget": aws_events.Target(clients),
         "aws:cloudwatch/metricAlarm:MetricAlarm": aws_cloudwatch.MetricAlarm(clients),
+    }
+
+
+def _aws_endpoint(clients: AwsClients, facts: Facts) -> dict[str, Handler]:
+    return {
+        "aws:apigatewayv2/api:Api": aws_apigateway.Api(clients, facts.aws_region, facts.aws_account_id),
+        "aws:apigatewayv2/integration:Integration": aws_apigateway.Integration(clients),
+        "aws:apigatewayv2/route:Route": aws_apigateway.Route(clients),
+        "aws:apigatewayv2/stage:Stage": aws_apigateway.Stage(clients),
     }
 
 

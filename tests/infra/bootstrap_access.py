@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
-from conftest import Stack
+from recorded_stacks import Stack
 
 from infra.recording import Recorded
 from infra.stand_ins import ACCOUNT_AND_REGION

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from conftest import Stack
+from recorded_stacks import Stack
 
 from infra.config import ROOT
 from infra.names import FUNCTIONS, MACHINES

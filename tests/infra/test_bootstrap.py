@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 import yaml
 from bootstrap_access import account
-from conftest import REAL, Stack
+from recorded_stacks import REAL, Stack
 from test_no_values import STATIC_CREDENTIAL, VALUE_NAMES, VERSIONS, fields
 
 from bootstrap.config import PROJECT, settings
@@ -117,13 +117,11 @@ def test_an_approver_is_a_named_person_with_a_fresh_second_factor_under_their_ow
     }
 
 
-def test_an_approver_may_ask_control_by_its_alias_and_nothing_else(bootstrap: Stack, stacks: dict[str, Stack]) -> None:
+def test_an_approver_sees_what_a_reader_sees_and_nothing_else(bootstrap: Stack) -> None:
     name = f"keyturn-bootstrap-{bootstrap.name}-approver"
-    (statement,) = json.loads(bootstrap.one("aws:iam/rolePolicy:RolePolicy", name).inputs["policy"])["Statement"]
-    assert statement["Action"] == ["lambda:InvokeFunction"]
-    (resource,) = statement["Resource"]
-    function = stacks[bootstrap.name].one("aws:lambda/function:Function", f"keyturn-{bootstrap.name}-control")
-    assert resource == f"arn:aws:lambda:eu-central-1:{account(bootstrap)}:function:{function.inputs['name']}:live"
+    own = json.loads(bootstrap.one("aws:iam/rolePolicy:RolePolicy", name).inputs["policy"])
+    reader = bootstrap.one("aws:iam/policy:Policy", f"keyturn-bootstrap-{bootstrap.name}-reader")
+    assert own == json.loads(reader.inputs["policy"])
 
 
 def test_the_bootstrap_holds_no_value_and_no_static_credential(bootstrap: Stack) -> None:

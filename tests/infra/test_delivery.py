@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from conftest import Stack
+from recorded_stacks import Stack
 
 
 def test_a_real_environment_waits_for_a_reviewer_who_did_not_ask(stacks: dict[str, Stack]) -> None:

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from bootstrap_access import account, allowing, real, statements
-from conftest import REAL, Stack
+from recorded_stacks import REAL, Stack
 
-from bootstrap import boundary_grants, wildcards
+from bootstrap import boundary_grants, people_grants, wildcards
 from infra.documents import MANAGED_POLICY_LIMIT
 from infra.recording import Recorded
-from infra.wildcards import KEY_ADMINISTRATION, LOG_STREAMS
+from infra.wildcards import FINDINGS, KEY_ADMINISTRATION, LOG_STREAMS
 
 POLICY = "aws:iam/policy:Policy"
 # How much longer a real key's ARN is than the recording's.
@@ -55,9 +55,20 @@ def queue_of(inputs: Mapping[str, Any], here: str, _account: str) -> str:
     return f"arn:aws:sqs:{here}:{inputs['queueUrl'].rpartition('/')[2]}"
 
 
+def gateway(form: str) -> Place:
+    def place(inputs: Mapping[str, Any], here: str, _account: str) -> str:
+        return f"arn:aws:apigateway:{here.partition(':')[0]}::/{form.format(**inputs)}"
+
+    return place
+
+
 # Which call of AWS makes a resource of the type, and on what it is authorised. A new type needs a line here, and a
 # look at what the deployment role has to be given for it.
 MAKES: dict[str, tuple[str, Place]] = {
+    "aws:apigatewayv2/api:Api": ("apigateway:POST", gateway("apis")),
+    "aws:apigatewayv2/integration:Integration": ("apigateway:POST", gateway("apis/{apiId}/integrations")),
+    "aws:apigatewayv2/route:Route": ("apigateway:POST", gateway("apis/{apiId}/routes")),
+    "aws:apigatewayv2/stage:Stage": ("apigateway:POST", gateway("apis/{apiId}/stages")),
     "aws:cloudwatch/eventRule:EventRule": ("events:PutRule", at("events", "rule/{name}")),
     "aws:cloudwatch/eventTarget:EventTarget": ("events:PutTargets", at("events", "rule/{rule}")),
     "aws:cloudwatch/logGroup:LogGroup": ("logs:CreateLogGroup", at("logs", "log-group:{name}")),
@@ -235,7 +246,8 @@ def test_keys_are_told_by_tags_that_the_bootstraps_own_keys_do_not_carry(
 def test_no_resource_is_a_pattern_outside_the_lists_and_every_entry_is_used_with_its_reason(
     bootstrap: Stack,
 ) -> None:
-    lists = (*wildcards.NAMED, *boundary_grants.NAMED, *boundary_grants.SHARED, LOG_STREAMS, KEY_ADMINISTRATION)
+    shared = (*boundary_grants.SHARED, FINDINGS, LOG_STREAMS, KEY_ADMINISTRATION)
+    lists = (*wildcards.NAMED, *boundary_grants.NAMED, *people_grants.NAMED, *shared)
     named_actions = {one.sid: set(one.actions) for one in lists}
     assert len(named_actions) == len(lists)
     used = set()

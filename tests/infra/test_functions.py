@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from conftest import Stack
+from recorded_stacks import Stack
 
 from infra.names import FUNCTIONS
 from rotation.definition import FUNCTION_TIMEOUT_S, TASK_TIMEOUT_S
@@ -56,7 +56,7 @@ def test_the_alias_leaves_version_and_weights_to_deployments(kind: str, stack: S
 
 
 def test_secrets_manager_may_invoke_the_aws_function_for_this_account_through_the_alias(stack: Stack) -> None:
-    (permission,) = stack.of("aws:lambda/permission:Permission")
+    permission = stack.one("aws:lambda/permission:Permission", "native-rotation")
     assert permission.inputs["function"] == f"keyturn-{stack.name}-aws"
     assert permission.inputs["qualifier"] == "live"
     assert permission.inputs["principal"] == "secretsmanager.amazonaws.com"

@@ -75,11 +75,11 @@ def test_the_machines_enter_the_built_phases_in_the_tables_order_and_no_planned_
         assert not {phase.name for phase in table if phase.planned} & set(states)
 
 
-def test_a_failure_before_the_pivot_compensates_and_one_after_it_rolls_back() -> None:
+def test_a_failure_before_and_after_the_pivot_rolls_back() -> None:
     states = definitions()["rotate"]["States"]
-    assert states["prepare_failed"]["Next"] == states["prepare_broke"]["Next"] == "compensate"
+    assert states["prepare_failed"]["Next"] == states["prepare_broke"]["Next"] == "roll_back"
     assert states["promote_broke"]["Next"] == states["bake_failed"]["Next"] == "roll_back"
-    assert states["compensate"]["Next"] == states["roll_back"]["Next"] == "record_failure"
+    assert states["roll_back"]["Next"] == "record_failure"
     assert states["record_failure"]["Next"] == "failed"
 
 

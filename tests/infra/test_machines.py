@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
-from conftest import Stack
+from recorded_stacks import Stack
 
 from infra.names import MACHINES
-from rotation.definition import retire_definition, rotate_definition, sweep_definition
+from rotation.definition import DEFINITIONS
 
 MACHINE = "aws:sfn/stateMachine:StateMachine"
-DEFINITIONS = {"rotate": rotate_definition, "retire": retire_definition, "sweep": sweep_definition}
 
 
 @pytest.fixture(params=MACHINES)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import STACKS, Stack
+from recorded_stacks import STACKS, Stack
 
 from infra.config import ROOT
 

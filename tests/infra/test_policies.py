@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from conftest import Stack
+from recorded_stacks import Stack
 
 import policies
 from infra.config import ROOT, Settings, settings

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pulumi
 import pytest
-from conftest import Stack
+from recorded_stacks import Stack
 from rich.console import Console
 
 from infra import artefacts, baseline, preview

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import yaml
-from conftest import Stack
+from recorded_stacks import Stack
 
 from infra.config import ROOT
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from conftest import Stack
+from recorded_stacks import Stack
 
 from rotation.policy import from_document
 

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from conftest import Stack
+from recorded_stacks import Stack
 
 from rotation.handlers.control import ALIAS
 from rotation.handlers.native import POLICY_TAG

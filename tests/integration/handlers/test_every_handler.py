@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import handler_cases_endpoint
 import handler_cases_events
 import handler_cases_runtime
 import handler_cases_stores
@@ -17,7 +18,13 @@ from sandbox.handlers.declared_only import DECLARED_ONLY
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.openbao]
 
-__all__ = ["handler_cases_events", "handler_cases_runtime", "handler_cases_stores", "handler_cases_vault"]
+__all__ = [
+    "handler_cases_endpoint",
+    "handler_cases_events",
+    "handler_cases_runtime",
+    "handler_cases_stores",
+    "handler_cases_vault",
+]
 # these two are tested with the server that serves them
 OF_THE_GOOGLE_SERVER = {
     "gcp:secretmanager/secret:Secret",
