@@ -13,6 +13,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 # The ledger writes a time that is not yet known as empty text.
 MaybeTime = Annotated[datetime | None, BeforeValidator(lambda written: written or None)]
+# A version is answered as its id, or whole.
+VersionId = Annotated[str, BeforeValidator(lambda said: said.get("id", "") if isinstance(said, dict) else said or "")]
+# Absent and empty are the same to a reader.
+Text = Annotated[str, BeforeValidator(lambda said: "" if said is None else said)]
 
 
 class Answer(BaseModel):
@@ -22,10 +26,29 @@ class Answer(BaseModel):
 
 
 class Started(Answer):
-    """A run that was started."""
+    """A run that was started, or goes on under a new execution."""
 
     execution: str
     run_id: str
+
+
+class Closing(Started):
+    """The retirement that closes an overlap early; `retire_at` is when the overlap is over by now."""
+
+    retire_at: datetime
+
+
+class Extended(Answer):
+    """An overlap that was made longer."""
+
+    secret: str
+    retire_at: datetime
+
+
+class GoingBack(Started):
+    """A way back that was started. kind: `undo` (of an unfinished run) or `rollback` (to the version before)."""
+
+    kind: str
 
 
 class Version(Answer):
@@ -36,12 +59,17 @@ class Version(Answer):
 
 
 class Overlap(Answer):
-    """Old and new are both valid until `retire_at`; `run_id` is the rotation that opened it."""
+    """Old and new are both valid until `retire_at`; `run_id` is the run that opened it.
+
+    disposed: what became of the old one in the store once it was dead. emergency: it was opened with no time to wait.
+    """
 
     run_id: str
     old: Version
     new: Version
     retire_at: datetime
+    emergency: bool = False
+    disposed: str = ""
 
 
 class PolicyInShort(Answer):
@@ -59,17 +87,24 @@ class PolicyInShort(Answer):
 
 
 class Head(Answer):
-    """Where a secret stands now. `run_id` is empty when nobody holds the claim."""
+    """Where a secret stands now. `run_id` is empty when nobody holds the claim; `retired` is the overlap ended last."""
 
     epoch: int = 0
     run_id: str = ""
     execution: str = ""
     current: Version | None = None
     overlap: Overlap | None = None
+    retired: Overlap | None = None
 
 
 class Run(Answer):
-    """One run in short. status: `running`, `succeeded`, `failed`; `current` is the version it started from."""
+    """One run in short; `current` is the version it started from.
+
+    status: `running`, `halted` (a switch stopped it; it keeps its claim), `stuck` (it could not be undone yet),
+    `succeeded`, `failed`, `undone` (by a person), `reported` (nothing was done). direction: `undo` or `back` once it
+    only goes back. takeovers: how many executions continued it. break_glass: it passes a freeze. clear: the pending
+    version that a repair removes.
+    """
 
     run_id: str
     secret: str
@@ -84,11 +119,31 @@ class Run(Answer):
     failure: dict[str, str] = {}
     current: Version | None = None
     overlap: Overlap | None = None
+    emergency: bool = False
+    break_glass: bool = False
+    direction: str = ""
+    takeovers: int = 0
+    clear: str = ""
 
     @property
     def running(self) -> bool:
         """Whether the ledger does not know its end yet."""
         return self.status == "running"
+
+    @property
+    def halted(self) -> bool:
+        """Whether a switch stopped it, so that a person resumes it or rolls it back."""
+        return self.status == "halted"
+
+    @property
+    def stuck(self) -> bool:
+        """Whether it could not be undone: it keeps its claim, and the sweep takes it up again."""
+        return self.status == "stuck"
+
+    @property
+    def stopped_by(self) -> str:
+        """The reason it ended with, empty where it has none."""
+        return self.failure.get("reason", "")
 
 
 class Step(Answer):
@@ -114,6 +169,30 @@ class RunInFull(Run):
         return next((step for step in self.steps if step.step == name), None)
 
 
+class Horizon(Answer):
+    """How far back a rollback leads: to which version, until when, and whether store or target is the limit.
+
+    `until` is a time, or words such as `the next rotation`. `why`: why it is not possible.
+    """
+
+    possible: bool = False
+    to: VersionId = ""
+    until: Text = ""
+    limited_by: Text = ""
+    versions: int = 0
+    why: Text = ""
+
+
+class Freeze(Answer):
+    """A freeze of one secret, who set it and why; over by itself at `until`."""
+
+    secret: str
+    until: datetime
+    actor: str = ""
+    reason: str = ""
+    at: MaybeTime = None
+
+
 class Standing(Answer):
     """Everything `status` says of one secret."""
 
@@ -121,6 +200,8 @@ class Standing(Answer):
     policy: PolicyInShort
     head: Head
     last_run: Run | None = None
+    rollback: Horizon | None = None
+    freeze: Freeze | None = None
 
 
 class Execution(Answer):

@@ -1,29 +1,34 @@
-"""The control function on AWS or its emulator: invoked through Lambda's alias, executions read from Step Functions.
+"""Control on AWS or its emulator: verbs through the endpoint, executions read from Step Functions.
 
-The only module of the command that talks to AWS for the verbs. Clients and the translation of their exceptions are
-the runtime's. A start is sent once: one that is in doubt is seen in `history`, not repeated blindly.
+Clients and the translation of their exceptions are the runtime's. A start is sent once: one that is in doubt is seen in
+`history`, not repeated blindly. Not here: the request itself (`endpoint`).
 """
 
 from __future__ import annotations
 
 import json
+import time
+from functools import cached_property
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from keyturn.answers import Execution
-from keyturn.control import READS
-from keyturn.stack import LIVE, Stack
+from keyturn.endpoint import Endpoint, find
+from keyturn.stack import Stack
 from rotation import aws_client
-from rotation.calls import CONNECT_TIMEOUT_S
-from rotation.errors import Denied, KeyturnError, NotFound, Refused, Unavailable
+from rotation.calls import CONNECT_TIMEOUT_S, Caller, Kind, Meter, NullBreaker
+from rotation.errors import Denied, KeyturnError, NotFound, Unavailable
+from rotation.routes import READ, Route
 
 # The emulator's own, for any account.
 _SANDBOX_KEY = "test"
-# The control function's own timeout, and time for the answer.
-_READ_TIMEOUT_S = 65
+# A read of Step Functions or of a list; far above what either takes.
+_READ_TIMEOUT_S = 20
+_VENDORS = (ClientError, BotoCoreError)
 # Reads only: throttled and unanswered calls are repeated by the client.
 _ATTEMPTS = 3
 # Enough of the end of an execution's history to hold its last error: undoing comes after it.
@@ -51,32 +56,38 @@ def client(stack: Stack, service: str, attempts: int = _ATTEMPTS) -> Any:
     return made(service, endpoint_url=stack.endpoint or None, config=config)
 
 
-class LambdaControl:
+class EndpointControl:
     """A `ControlPort`. Safe to share between threads, as boto3's clients are."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
-        self._once = client(stack, "lambda", attempts=1)
-        self._repeating = client(stack, "lambda")
         self._states = client(stack, "stepfunctions")
+        self._caller = Caller(
+            "endpoint",
+            translate=lambda exc: translated(exc, stack) if isinstance(exc, _VENDORS) else None,
+            meter=Meter(),
+            breaker=NullBreaker(),
+            sleep=time.sleep,
+        )
 
     def ask(self, verb: str, fields: dict[str, Any]) -> dict[str, Any]:
-        """Invoke; the payload of the answer."""
+        """Post; control's answer. A field `break_glass` is no field on the way: it is a route of its own."""
+        body = {name: value for name, value in fields.items() if name != "break_glass"}
+        route = Route(verb, break_glass=bool(fields.get("break_glass")))
         try:
-            functions = self._repeating if verb in READS else self._once
-            answer = functions.invoke(
-                FunctionName=self._stack.function("control"),
-                Qualifier=LIVE,
-                Payload=json.dumps({"verb": verb, **fields}).encode(),
-            )
-            payload = json.loads(answer["Payload"].read())
-        except (ClientError, BotoCoreError) as exc:
-            raise self._translated(exc) from exc
-        if "FunctionError" in answer:
-            raise _broke(payload)
-        if not isinstance(payload, dict):
-            raise Refused("answer_not_understood", "the control function did not answer a verb", "deploy again")
-        return payload
+            endpoint = self._endpoint
+            return self._caller.call(Kind.CONTROL, lambda: endpoint.post(route, body), idempotent=verb in READ)
+        except KeyturnError as exc:
+            raise self._explained(exc) from exc
+
+    @cached_property
+    def _endpoint(self) -> Endpoint:
+        try:
+            api = find(client(self._stack, "apigatewayv2"), self._stack)
+            credentials = session(self._stack).get_credentials()
+        except _VENDORS as exc:
+            raise _not_found(exc, self._stack) from exc
+        return Endpoint(self._stack, api, credentials, ca_bundle())
 
     def execution(self, arn: str) -> Execution:
         """DescribeExecution, and the last error in the history."""
@@ -86,11 +97,10 @@ class LambdaControl:
                 executionArn=arn, reverseOrder=True, maxResults=_LAST_EVENTS, includeExecutionData=True
             )["events"]
         except (ClientError, BotoCoreError) as exc:
-            raise self._translated(exc) from exc
+            raise self._explained(translated(exc, self._stack)) from exc
         return Execution(status=described["status"], trouble=next(filter(None, map(_trouble, events)), ""))
 
-    def _translated(self, exc: ClientError | BotoCoreError) -> KeyturnError:
-        found = translated(exc, self._stack)
+    def _explained(self, found: KeyturnError) -> KeyturnError:
         if not self._stack.local:
             return found
         from keyturn.sandbox_health import explained  # noqa: PLC0415  # the sandbox's parts, only when one is missing
@@ -113,15 +123,19 @@ def translated(exc: ClientError | BotoCoreError, stack: Stack) -> KeyturnError:
     return found or Unavailable("aws_unreachable", f"AWS did not answer ({type(exc).__name__})")
 
 
-def _broke(payload: Any) -> KeyturnError:
-    """The control function raised: the class of its error is known, its message says no value."""
-    said = payload if isinstance(payload, dict) else {}
-    kind, message = str(said.get("errorType", "")), str(said.get("errorMessage", ""))
-    return Unavailable(
-        "control_unavailable",
-        f"the control function failed: {_one_line(f'{kind}: {message}')}",
-        "`keyturn doctor` looks at each part of the stack",
-    )
+def _not_found(exc: ClientError | BotoCoreError, stack: Stack) -> KeyturnError:
+    """The list of APIs is the first thing that a person's role may lack."""
+    found = translated(exc, stack)
+    if not isinstance(found, Denied) or not isinstance(exc, ClientError):
+        return found
+    needed = f"apigateway:GET on arn:aws:apigateway:{stack.region}::/apis"
+    return Denied(found.reason, found.message, f"finding the endpoint takes {needed} (docs/command.md)")
+
+
+def ca_bundle() -> str | None:
+    """The certificates that the AWS tools were told to trust (AWS_CA_BUNDLE, `ca_bundle` of the profile)."""
+    configured: str | None = botocore.session.Session().get_config_variable("ca_bundle")
+    return configured
 
 
 def _trouble(event: dict[str, Any]) -> str:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
-
 from keyturn.control import Control
-from keyturn.stack import Stack, load
+from keyturn.stack import load
 
 
 def control_of(stack_name: str, *, to_start: bool = False) -> Control:
@@ -13,20 +11,11 @@ def control_of(stack_name: str, *, to_start: bool = False) -> Control:
 
     Raises as `stack.load` and `sandbox_health.check_whole`.
     """
-    from keyturn.cloud import LambdaControl  # noqa: PLC0415  # the AWS SDK takes longer to import than the help to show
+    from keyturn.cloud import EndpointControl  # noqa: PLC0415  # the AWS SDK takes longer to import than the help to show
 
     stack = load(stack_name)
     if to_start and stack.local:
         from keyturn.sandbox_health import check_whole  # noqa: PLC0415  # as above
 
         check_whole()
-    return Control(LambdaControl(stack), lambda: requester(stack))
-
-
-def requester(stack: Stack) -> str:
-    """Who asks: the AWS identity, on `local` the user of this machine."""
-    if stack.local:
-        return f"local:{getpass.getuser()}"
-    from keyturn.identity import caller  # noqa: PLC0415  # as above
-
-    return caller(stack).arn
+    return Control(EndpointControl(stack))

@@ -7,26 +7,30 @@ port is a protocol, so that a test answers in the function's place. Not here: AW
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
 from pydantic import ValidationError
 
-from keyturn.answers import Execution, Run, RunInFull, Standing, Started
+from keyturn.answers import Closing, Execution, Extended, GoingBack, Run, RunInFull, Standing, Started
+from keyturn.findings import Found, Mended
+from keyturn.switch_state import Switch
 from rotation.errors import KeyturnError, NotFound, Refused
+from rotation.routes import READ
 
 T = TypeVar("T")
 
 # Verbs that change nothing: they may be repeated, and `plan` may use them.
-READS = frozenset({"status", "history", "run"})
+READS = frozenset(READ)
 
 
 class ControlPort(Protocol):
     """How control is reached."""
 
     def ask(self, verb: str, fields: dict[str, Any]) -> dict[str, Any]:
-        """The function's answer to `{"verb": verb, **fields}`, as it gave it: `{ok, result}` or `{ok, reason, ...}`.
+        """Control's answer to a verb with these fields, as it gave it: `{ok, result}` or `{ok, reason, ...}`.
 
-        Raises Denied, Throttled, Unavailable, NotFound `stack_not_deployed`.
+        Raises Denied, Throttled, Unavailable, Refused, NotFound `stack_not_deployed`.
         """
         ...
 
@@ -36,19 +40,74 @@ class ControlPort(Protocol):
 
 
 class Control:
-    """The control function of one stack; `requester` says who starts runs here."""
+    """The control function of one stack. Who asks is not said here: control takes it from the signed request."""
 
-    def __init__(self, port: ControlPort, requester: Callable[[], str]) -> None:
+    def __init__(self, port: ControlPort) -> None:
         self._port = port
-        self._requester = requester
 
-    def rotate(self, secret: str, reason: str) -> Started:
-        """Start a rotation. Refused `unknown_secret`."""
-        return self._start("rotate", secret, reason)
+    def rotate(self, secret: str, reason: str, *, emergency: bool = False, break_glass: bool = False) -> Started:
+        """Start a rotation; in an emergency control retires the old one at once. Refused `unknown_secret`."""
+        return self._start("rotate", secret, reason, emergency=emergency, break_glass=break_glass)
 
-    def retire(self, secret: str, reason: str) -> Started:
+    def retire(self, secret: str, reason: str, *, break_glass: bool = False) -> Started:
         """Start the end of an overlap; the run itself is refused by its gate when the overlap is not over."""
-        return self._start("retire", secret, reason)
+        return self._start("retire", secret, reason, break_glass=break_glass)
+
+    def overlap_close(self, secret: str, reason: str, *, break_glass: bool = False) -> Closing:
+        """End an open overlap now. Refused `no_open_overlap`, `claim_held`."""
+        fields = {"secret": secret, "reason": reason, **_set(break_glass=break_glass)}
+        return _parsed(Closing.model_validate, self._ask("overlap_close", **fields))
+
+    def overlap_extend(self, secret: str, reason: str, seconds: int) -> Extended:
+        """Make an open overlap longer. Refused `no_open_overlap`, `claim_held`, `bad_extension`."""
+        return _parsed(
+            Extended.model_validate, self._ask("overlap_extend", secret=secret, reason=reason, seconds=seconds)
+        )
+
+    def rollback(self, secret: str, reason: str, *, emergency: bool = False) -> GoingBack:
+        """Undo an unfinished run, or go back to the version before.
+
+        Refused `nothing_to_roll_back`, `old_leaked`, `beyond_horizon`, `claim_held`.
+        """
+        fields = {"secret": secret, "reason": reason, **_set(emergency=emergency)}
+        return _parsed(GoingBack.model_validate, self._ask("rollback", **fields))
+
+    def resume(self, run_id: str, reason: str) -> Started:
+        """Let a halted run go on. Refused `run_ended`, `claim_held`, `claim_lost`, `run_unknown`."""
+        return _parsed(Started.model_validate, self._ask("resume", run_id=run_id, reason=reason))
+
+    def diagnose(self, secret: str) -> Found:
+        """What store, target and ledger say of a secret; reads only."""
+        return _parsed(Found.model_validate, self._ask("diagnose", secret=secret))
+
+    def mend(self, secret: str, digest: str, reason: str) -> Mended:
+        """Do the action of the finding that `digest` names. Refused `diagnosis_changed`, `nothing_to_mend`."""
+        return _parsed(Mended.model_validate, self._ask("mend", secret=secret, digest=digest, reason=reason))
+
+    def switch(self) -> Switch:
+        """What stops runs now; reads only. Refused `switch_unreadable`."""
+        return self._switched("switch")
+
+    def engage(self, reason: str) -> Switch:
+        """No new effect is begun from now on."""
+        return self._switched("engage", reason=reason)
+
+    def release(self, reason: str) -> Switch:
+        """New effects may begin again; what was halted stays so until somebody resumes it."""
+        return self._switched("release", reason=reason)
+
+    def report_only(self, reason: str, *, on: bool) -> Switch:
+        """Runs report and change nothing, or change things again."""
+        return self._switched("report_only", on=on, reason=reason)
+
+    def freeze(self, secrets: Sequence[str], until: datetime, reason: str) -> Switch:
+        """No run begins or goes on before `until`; no name means the whole stack."""
+        written = f"{until.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        return self._switched("freeze", secrets=list(secrets), until=written, reason=reason)
+
+    def unfreeze(self, secrets: Sequence[str], reason: str) -> Switch:
+        """Lift the freezes of the named secrets; no name means the freeze of the whole stack."""
+        return self._switched("unfreeze", secrets=list(secrets), reason=reason)
 
     def status(self, secrets: Sequence[str]) -> list[Standing]:
         """Where the named secrets stand, all of them when none is named. Refused `unknown_secret`."""
@@ -71,8 +130,11 @@ class Control:
         """What the machine says of an execution, for a run that the ledger does not know or know the end of."""
         return self._port.execution(arn)
 
-    def _start(self, verb: str, secret: str, reason: str) -> Started:
-        fields = {"secret": secret, "reason": reason, "requested_by": self._requester()}
+    def _switched(self, verb: str, **fields: Any) -> Switch:
+        return _parsed(Switch.model_validate, self._ask(verb, **fields))
+
+    def _start(self, verb: str, secret: str, reason: str, **flags: bool) -> Started:
+        fields = {"secret": secret, "reason": reason, **_set(**flags)}
         return _parsed(Started.model_validate, self._ask(verb, **fields))
 
     def _asked(self, verb: str, parse: Callable[[Any], T], **fields: Any) -> list[T]:
@@ -83,6 +145,11 @@ class Control:
         if answer.get("ok") is True:
             return answer["result"]
         return _refuse(answer)
+
+
+def _set(**flags: bool) -> dict[str, bool]:
+    """Only the flags that are set: a function of an earlier version knows none."""
+    return {name: flag for name, flag in flags.items() if flag}
 
 
 def _refuse(answer: dict[str, Any]) -> Any:

@@ -21,7 +21,7 @@ from sandbox.layout import Layout
 # The version that locks, byte code and the functions' runtime agree on.
 _PYTHON = (3, 11)
 FUNCTIONS = ("aws", "vault", "gcp", "control")
-MACHINES = ("rotate", "retire", "sweep")
+MACHINES = ("rotate", "retire", "rollback", "repair", "sweep")
 
 
 def examine(stack_name: str) -> list[Check]:
@@ -159,6 +159,9 @@ def standing_checks(standing: Standing, known: dict[str, str]) -> list[Check]:
     checks = []
     if differs := tree.drift(standing, known):
         checks.append(warn(name, differs, tree.DRIFT_REMEDY))
+    if run and run.halted:
+        found = f"its run {run.run_id[:8]} is halted: {run.stopped_by}"
+        checks.append(warn(name, found, f"`keyturn status {name}` names the commands that go on with it or undo it"))
     if head.current is None:
         checks.append(warn(name, "has no value yet", f"`keyturn rotate {name}` makes the first one"))
     if run and run.status == "failed":

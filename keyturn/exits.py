@@ -34,6 +34,8 @@ class Exit(IntEnum):
     CHECK_FAILED = 17
     NOT_APPLIED = 18
     STACK_NOT_APPLIED = 19
+    NOT_AGREED = 20
+    UNDECIDABLE = 21
     INTERRUPTED = 130
 
 
@@ -53,11 +55,13 @@ MEANINGS: dict[Exit, str] = {
     Exit.SANDBOX_HALF_UP: "the sandbox is half up",
     Exit.PORT_TAKEN: "a port that the sandbox was told to use is taken",
     Exit.ALREADY_UP: "the sandbox is up already; nothing was started",
-    Exit.REFUSED: "refused as things stand: a run is under way, an overlap is open, the kill switch is engaged",
+    Exit.REFUSED: "refused or halted as things stand: a run is under way, an overlap is open, a switch or freeze is on",
     Exit.WRONG_ENVIRONMENT: "environment and credentials do not belong together",
     Exit.CHECK_FAILED: "a check of `doctor` or `verify` failed",
     Exit.NOT_APPLIED: "the program, or its function zips, could not be built and applied to the sandbox",
     Exit.STACK_NOT_APPLIED: "the servers of the sandbox are up, the stack is not applied",
+    Exit.NOT_AGREED: "nothing was changed: what was shown waits for --yes",
+    Exit.UNDECIDABLE: "`repair` cannot tell what is true, or has no safe action: a person decides with what it printed",
     Exit.INTERRUPTED: "interrupted; runs that were started go on",
 }
 
@@ -67,11 +71,15 @@ _BY_REASON: dict[str, Exit] = {
     "unknown_stack": Exit.UNKNOWN_STACK,
     "stack_not_deployed": Exit.UNKNOWN_STACK,
     "answer_not_understood": Exit.UNKNOWN_STACK,
+    "unknown_verb": Exit.UNKNOWN_STACK,
+    "bad_event": Exit.UNKNOWN_STACK,
+    "bad_request": Exit.UNKNOWN_STACK,
     "configuration": Exit.CONFIGURATION,
     "bad_configuration": Exit.CONFIGURATION,
     "ports_malformed": Exit.CONFIGURATION,
     "environment_missing": Exit.CONFIGURATION,
     "no_credentials": Exit.DENIED,
+    "endpoint_ambiguous": Exit.UNKNOWN_STACK,
     "bad_policies": Exit.BAD_POLICY,
     "bad_policy_document": Exit.BAD_POLICY,
     "unknown_credential": Exit.BAD_POLICY,
@@ -88,6 +96,25 @@ _BY_REASON: dict[str, Exit] = {
     "no_open_overlap": Exit.REFUSED,
     "kill_switch": Exit.REFUSED,
     "switch_unreadable": Exit.REFUSED,
+    "switch_changed": Exit.REFUSED,
+    "head_changed": Exit.REFUSED,
+    "frozen": Exit.REFUSED,
+    "report_only": Exit.REFUSED,
+    "bad_extension": Exit.REFUSED,
+    "overlap_ending": Exit.REFUSED,
+    "run_ended": Exit.REFUSED,
+    "run_unfinished": Exit.REFUSED,
+    "cannot_undo": Exit.REFUSED,
+    "ledger_restored": Exit.REFUSED,
+    "bad_time": Exit.USAGE,
+    "nothing_to_roll_back": Exit.REFUSED,
+    "old_leaked": Exit.REFUSED,
+    "beyond_horizon": Exit.REFUSED,
+    "diagnosis_changed": Exit.REFUSED,
+    "nothing_to_mend": Exit.REFUSED,
+    "undecidable": Exit.UNDECIDABLE,
+    "not_agreed": Exit.NOT_AGREED,
+    "unauthenticated": Exit.DENIED,
     "breaker_open": Exit.UNREACHABLE,
     "target_busy": Exit.THROTTLED,
     "sandbox_not_up": Exit.SANDBOX_DOWN,

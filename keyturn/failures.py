@@ -10,14 +10,16 @@ import traceback
 
 from keyturn.console import emit, err
 from keyturn.exits import Exit, of_error
+from keyturn.remedies import general
 from rotation.errors import KeyturnError
 
 DEBUG_VARIABLE = "KEYTURN_DEBUG"
 
 
 def tell(error: KeyturnError, *, as_json: bool) -> Exit:
-    """Show an error that says itself what it is; its exit code."""
-    return told(of_error(error), error.reason, error.message, error.remedy, as_json=as_json)
+    """Show an error that says itself what it is; its exit code. One that brought no remedy gets the general one."""
+    remedy = error.remedy or general(error.reason)
+    return told(of_error(error), error.reason, error.message, remedy, as_json=as_json)
 
 
 def tell_defect(error: Exception, *, as_json: bool) -> Exit:

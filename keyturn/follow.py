@@ -1,12 +1,16 @@
-"""Many journeys side by side: a round of looks, a picture of where they are, a pause, until all have ended."""
+"""Several courses side by side: a round of looks, a picture of where they are, a pause, until all have ended.
+
+A course is a `Journey` of `rotate`, or an `Errand` of a verb that starts one run.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol, TypeVar
 
-from keyturn.journey import Journey
+from keyturn.watch import Watch
 
 # Looks at once; a look is one invocation of the control function, whose concurrency others share.
 _WIDTH = 2
@@ -14,14 +18,55 @@ _WIDTH = 2
 _PAUSE_S = 0.25
 
 
+class Course(Protocol):
+    """What is followed: whose it is, where it is, and whether it has ended."""
+
+    @property
+    def secret(self) -> str:
+        """Whose it is."""
+        ...
+
+    @property
+    def stage(self) -> str:
+        """Where it is, in a word or two."""
+        ...
+
+    @property
+    def done(self) -> bool:
+        """Nothing is left to look at."""
+        ...
+
+    @property
+    def watched(self) -> Watch | None:
+        """The run that is under way."""
+        ...
+
+    @property
+    def behind(self) -> Sequence[Watch]:
+        """Every run of it so far, for their phases."""
+        ...
+
+    @property
+    def left_s(self) -> float:
+        """Seconds left of a wait; 0 while there is none."""
+        ...
+
+    def advance(self) -> None:
+        """One look."""
+        ...
+
+
+C = TypeVar("C", bound=Course)
+
+
 def follow(
-    journeys: Sequence[Journey],
-    show: Callable[[Sequence[Journey]], None],
+    courses: Sequence[C],
+    show: Callable[[Sequence[C]], None],
     pause: Callable[[float], None] = time.sleep,
 ) -> None:
     """Advance all to their ends. KeyboardInterrupt passes: what was started goes on without us."""
     with ThreadPoolExecutor(_WIDTH) as pool:
-        while under_way := [journey for journey in journeys if not journey.done]:
-            list(pool.map(Journey.advance, under_way))
-            show(journeys)
+        while under_way := [course for course in courses if not course.done]:
+            list(pool.map(lambda course: course.advance(), under_way))
+            show(courses)
             pause(_PAUSE_S)

@@ -2,29 +2,25 @@
 
 Driven from outside by `advance`, one look at a time, so that many go on side by side, a test drives it without a clock,
 and an interrupt finds nothing half done: the runs live in the cloud, this only watches and starts the next one.
-Not here: how the result is shown (`outcome`), and waiting (`follow`).
+In an emergency nothing is waited for but work: an open overlap is closed, and control retires the old one at once.
+Not here: how the result is shown (`outcome`), waiting (`follow`), and the end of an overlap (`retirement`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from keyturn.answers import Overlap, Standing, Started
+from keyturn.answers import Head, Overlap, Standing, Started
 from keyturn.control import Control
+from keyturn.retirement import Retirement
 from keyturn.watch import Watch
 from rotation.errors import KeyturnError
 
 # An overlap that a person can wait for; a longer one is ended by the schedule, or when it is over.
 SHORT_OVERLAP_S = 60
-# The gate judges by its own clock: asked again for so long after ours said that the overlap is over.
-GATE_PATIENCE_S = 30.0
-# Between two askings of the gate.
-GATE_PAUSE_S = 1.0
-
-# Somebody else (the schedule, most likely) ends the overlap already, or has.
-_TAKEN = ("claim_held", "no_open_overlap")
 
 
 class Stage(StrEnum):
@@ -36,6 +32,15 @@ class Stage(StrEnum):
     OVERLAP = "overlap"
     RETIRE = "retire"
     DONE = "done"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """Why, and how urgently: an emergency waits for no overlap, break-glass passes a freeze. Both are recorded."""
+
+    reason: str
+    emergency: bool = False
+    break_glass: bool = False
 
 
 def ended_first(standing: Standing, now: datetime) -> bool:
@@ -54,19 +59,18 @@ class Journey:
         self,
         control: Control,
         standing: Standing,
-        reason: str,
+        wish: Wish | str,
         clock: Callable[[], float],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.standing = standing
         self.stage = Stage.BEGIN
         self.rotation: Watch | None = None
-        self.retirement: Watch | None = None
         self.overlap: Overlap | None = None
         self.error: KeyturnError | None = None
-        self._control, self._reason, self._clock, self._now = control, reason, clock, now
-        self._due = 0.0
-        self._patience = 0.0
+        self._wish = wish if isinstance(wish, Wish) else Wish(reason=wish)
+        self._control, self._clock, self._now = control, clock, now
+        self._end: Retirement | None = None
         self._ways = {
             Stage.BEGIN: self._begin,
             Stage.CLOSE: self._close,
@@ -86,14 +90,31 @@ class Journey:
         return self.stage is Stage.DONE
 
     @property
+    def retirement(self) -> Watch | None:
+        """The retirement that is watched, once there is one."""
+        return self._end.watch if self._end else None
+
+    @property
+    def watched(self) -> Watch | None:
+        """What is under way, if it is a run."""
+        return {Stage.ROTATE: self.rotation, Stage.RETIRE: self.retirement, Stage.CLOSE: self.retirement}.get(
+            self.stage
+        )
+
+    @property
+    def behind(self) -> list[Watch]:
+        """Every run that was watched so far."""
+        return [watch for watch in (self.rotation, self.retirement) if watch]
+
+    @property
     def short(self) -> bool:
         """Whether the policy's overlap is waited for."""
         return self.standing.policy.overlap_s <= SHORT_OVERLAP_S
 
     @property
-    def overlap_left_s(self) -> float:
-        """Seconds until the overlap is over by our clock."""
-        return max(0.0, self._due - self._clock())
+    def left_s(self) -> float:
+        """Seconds until the overlap is over by our clock; 0 while none is waited for."""
+        return self._end.left_s if self._end and self.stage is Stage.OVERLAP else 0.0
 
     def advance(self) -> None:
         """One look, or the start of the next run. What control refuses ends the journey and is kept in `error`."""
@@ -105,25 +126,29 @@ class Journey:
 
     def _begin(self) -> None:
         left_open, now = self.standing.head.overlap, self._now()
-        if left_open is None or not ended_first(self.standing, now):
+        if left_open is None or not (self._wish.emergency or ended_first(self.standing, now)):
             # control refuses it while a long overlap lasts, and says so in its own words
             self._start_rotation()
             return
-        self.overlap = left_open
-        self._await(max(0.0, (left_open.retire_at - now).total_seconds()))
+        left_s = 0.0 if self._wish.emergency else max(0.0, (left_open.retire_at - now).total_seconds())
+        self._end = self._retirement(left_open, left_s, self._close_early if self._wish.emergency else self._ask)
         self.stage = Stage.CLOSE
 
     def _close(self) -> None:
         """An overlap left open by a run that nobody waited for is ended first, or the rotation would be refused."""
-        if self._retired() and self.retirement is not None:
-            if self.retirement.succeeded or self.retirement.reason == "no_open_overlap":
-                self.retirement, self.overlap = None, None
-                self._start_rotation()
-            else:
-                self.stage = Stage.DONE
+        end = self._end
+        if end is None or not end.look():
+            return
+        if end.succeeded or (end.watch and end.watch.reason == "no_open_overlap"):
+            self._end = None
+            self._start_rotation()
+        else:
+            self.stage = Stage.DONE
 
     def _start_rotation(self) -> None:
-        self.rotation = Watch(self._control, self._control.rotate(self.secret, self._reason), self._clock)
+        wish = self._wish
+        started = self._control.rotate(self.secret, wish.reason, emergency=wish.emergency, break_glass=wish.break_glass)
+        self.rotation = Watch(self._control, started, self._clock)
         self.stage = Stage.ROTATE
 
     def _rotate(self) -> None:
@@ -132,53 +157,37 @@ class Journey:
         self.stage = Stage.DONE
         if not self.rotation.succeeded:
             return
-        self.overlap = self._control.status([self.secret])[0].head.overlap
+        self.overlap = self._opened(self._control.status([self.secret])[0].head)
         run = self.rotation.run
-        if self.overlap and self.short and run and run.ended_at:
+        if self.overlap and run and run.ended_at and (self.short or self._wish.emergency):
             # both times are the ledger's: only their difference is used, so no two clocks are compared
-            self._await((self.overlap.retire_at - run.ended_at).total_seconds())
+            left_s = 0.0 if self._wish.emergency else (self.overlap.retire_at - run.ended_at).total_seconds()
+            self._end = self._retirement(self.overlap, left_s, self._ask)
             self.stage = Stage.OVERLAP
 
-    def _await(self, seconds: float) -> None:
-        self._due = self._clock() + seconds
-        self._patience = self._due + GATE_PATIENCE_S
+    def _opened(self, head: Head) -> Overlap | None:
+        """The overlap that this rotation opened, also when somebody else has ended it meanwhile."""
+        if head.overlap or self.rotation is None:
+            return head.overlap
+        retired = head.retired
+        return retired if retired and retired.run_id == self.rotation.started.run_id else None
+
+    def _retirement(self, overlap: Overlap, left_s: float, start: Callable[[], Started]) -> Retirement:
+        # after an emergency control itself starts it: there is one to be seen
+        expected = self._wish.emergency and self.rotation is not None
+        due = self._clock() + left_s
+        return Retirement(self._control, self.secret, overlap, start, self._clock, due=due, expected=expected)
+
+    def _ask(self) -> Started:
+        return self._control.retire(self.secret, self._wish.reason, break_glass=self._wish.break_glass)
+
+    def _close_early(self) -> Started:
+        return self._control.overlap_close(self.secret, self._wish.reason, break_glass=self._wish.break_glass)
 
     def _wait(self) -> None:
-        if self.overlap_left_s <= 0:
+        if self.left_s <= 0:
             self.stage = Stage.RETIRE
 
     def _retire(self) -> None:
-        if self._retired():
+        if self._end is not None and self._end.look():
             self.stage = Stage.DONE
-
-    def _retired(self) -> bool:
-        """Start `retire` when it is due and watch it, or the one that somebody else started; True when it ended."""
-        if self.retirement is None:
-            if self.overlap_left_s <= 0:
-                started = self._control.retire(self.secret, self._reason)
-                self.retirement = Watch(self._control, started, self._clock)
-            return False
-        if not self.retirement.look():
-            return False
-        return self.retirement.succeeded or not self._again(self.retirement.reason)
-
-    def _again(self, reason: str) -> bool:
-        """After a retirement that was refused: whether there is another one to watch or to start."""
-        if reason == "overlap_not_over" and self._clock() < self._patience:
-            self._due, self.retirement = self._clock() + GATE_PAUSE_S, None
-            return True
-        other = self._others() if reason in _TAKEN else None
-        if other is None:
-            return False
-        self.retirement = Watch(self._control, other, self._clock)
-        return True
-
-    def _others(self) -> Started | None:
-        """The retirement of this very overlap that somebody else started."""
-        if self.overlap is None:
-            return None
-        for run in reversed(self._control.history(self.secret)):
-            same = run.overlap is not None and run.overlap.run_id == self.overlap.run_id
-            if run.machine == "retire" and run.status != "failed" and same:
-                return Started(execution=run.execution, run_id=run.run_id)
-        return None

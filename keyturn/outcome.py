@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from keyturn.answers import RunInFull
 from keyturn.exits import Exit, of_error, of_reason
 from keyturn.journey import Journey
+from keyturn.remedies import About, remedy
+from keyturn.stack import LOCAL
 from keyturn.timing import PhaseTime, phase_times
 from keyturn.watch import Watch
 
@@ -17,11 +19,16 @@ FIRST_VALUE = "first value"
 ROTATED = "rotated"
 OVERLAP_OPEN = "overlap open"
 FAILED = "failed"
+# What a proof says of a credential that no target takes.
+NOT_APPLICABLE = "not-applicable"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One credential after `rotate`. `old` is empty for a first value; `runs` maps a machine to its run's id."""
+    """One credential after `rotate`. `old` is empty for a first value; `runs` maps a machine to its run's id.
+
+    outcome: one of the words above, or the status of a run that ended otherwise: `halted`, `undone`, `reported`.
+    """
 
     secret: str
     store: str
@@ -37,8 +44,8 @@ class Row:
     exit: Exit = Exit.DONE
 
 
-def row(journey: Journey) -> Row:
-    """The row of a journey that has ended."""
+def row(journey: Journey, stack: str = LOCAL) -> Row:
+    """The row of a journey that has ended; `stack` is named in the commands of its remedy."""
     rotation, retirement = journey.rotation, journey.retirement
     known = {"secret": journey.secret, "store": journey.standing.policy.store}
     runs = {name: w.started.run_id for name, w in (("rotate", rotation), ("retire", retirement)) if w}
@@ -46,16 +53,23 @@ def row(journey: Journey) -> Row:
     phases = _phases(rotation) + _overlap(rotation, retirement) + _phases(retirement)
     if journey.error:
         error = journey.error
-        told = {"reason": error.reason, "message": error.message, "remedy": error.remedy}
+        next_step = error.remedy or _remedy(journey, error.reason, stack)
+        told = {"reason": error.reason, "message": error.message, "remedy": next_step}
         return Row(**known, old=old, new=new, phases=phases, runs=runs, **told, exit=of_error(error))
     broken = next((w for w in (retirement, rotation) if w and not w.succeeded), None)
     if broken is not None or rotation is None:
-        reason = broken.reason if broken else "not_started"
-        told = {"reason": reason, "message": broken.message if broken else "", "remedy": _remedy(journey, reason)}
-        return Row(**known, old=old, new=new, phases=phases, runs=runs, **told, exit=of_reason(reason))
+        told = _broken(journey, broken, stack)
+        return Row(**known, old=old, new=new, phases=phases, runs=runs, **told, exit=of_reason(told["reason"]))
     proof, outcome = _proof(journey, rotation.run)
     ended = Exit.DONE if outcome != FAILED else Exit.RUN_FAILED
     return Row(**known, old=old, new=new, phases=phases, runs=runs, proof=proof, outcome=outcome, exit=ended)
+
+
+def _broken(journey: Journey, broken: Watch | None, stack: str) -> dict[str, str]:
+    if broken is None:
+        return {"outcome": FAILED, "reason": "not_started", "remedy": _remedy(journey, "not_started", stack)}
+    told = {"outcome": broken.status, "reason": broken.reason, "message": broken.message}
+    return {**told, "remedy": _remedy(journey, broken.reason, stack, broken)}
 
 
 def versions(run: RunInFull | None) -> tuple[str, str]:
@@ -66,10 +80,16 @@ def versions(run: RunInFull | None) -> tuple[str, str]:
 
 
 def retired_proof(run: RunInFull | None) -> str:
-    """The proof of a retirement with the target's own codes; empty when it does not say that the old one is dead."""
+    """The proof of a retirement with the target's own codes; empty when it does not say that the old one is dead.
+
+    A credential without a target has nobody to refuse it, and that is what is said then.
+    """
     prove = run.step("prove") if run else None
-    if prove is None or prove.facts.get("proof") != "dead":
+    proof = prove.facts.get("proof", "").replace("_", "-") if prove else ""
+    if prove is None or proof not in {"dead", NOT_APPLICABLE}:
         return ""
+    if proof == NOT_APPLICABLE:
+        return "not applicable: no target is there to refuse the old one"
     return f"new accepted{_code(prove.facts, 'new_code')}, old refused{_code(prove.facts, 'old_code')}"
 
 
@@ -101,9 +121,12 @@ def _overlap(rotation: Watch | None, retirement: Watch | None) -> tuple[PhaseTim
     return (PhaseTime(machine="", phase="overlap", seconds=(retirement.run.started_at - ended).total_seconds()),)
 
 
-def _remedy(journey: Journey, reason: str) -> str:
-    if reason == "overlap_open":
-        return f"wait until the old credential is retired: `keyturn status {journey.secret}` says when"
-    if of_reason(reason) is Exit.REFUSED:
-        return f"look at what is under way: `keyturn status {journey.secret}`"
-    return f"`keyturn history {journey.secret}` shows its steps; then {journey.standing.policy.runbook}"
+def _remedy(journey: Journey, reason: str, stack: str, watch: Watch | None = None) -> str:
+    about = About(
+        secret=journey.secret,
+        run_id=watch.started.run_id if watch else "RUN",
+        stack=stack,
+        runbook=journey.standing.policy.runbook,
+        status=watch.status if watch else "",
+    )
+    return remedy(reason, about)

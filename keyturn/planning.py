@@ -1,11 +1,12 @@
 """What a rotation started now would do, phase by phase, and what would refuse it: judged from reads alone.
 
 The phases are the runtime's own table, so that a plan cannot promise another order than the run has. Times are floors:
-what the policy makes a run wait; calls come on top. Not judged: the kill switch, which `status` does not tell.
+what the policy makes a run wait; calls come on top. Not judged: whether stores and targets answer.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -13,7 +14,11 @@ from keyturn.answers import Standing
 from keyturn.console import moment, until
 from keyturn.control import Control
 from keyturn.journey import ended_first
+from keyturn.remedies import About, at, filled
+from keyturn.stack import LOCAL
+from keyturn.stops import Stop
 from keyturn.tree import DRIFT_REMEDY, drift
+from keyturn.unended import unended, works
 from rotation.phases import RETIRE, ROTATE, active
 
 OVERLAP = "overlap"
@@ -63,8 +68,22 @@ class Plan:
     notes: tuple[str, ...]
 
 
-def plan_of(control: Control, standing: Standing, known: dict[str, str], now: datetime | None = None) -> Plan:
-    """The plan of one secret at `now`; `known` are the digests of this checkout. Only reads are asked of `control`."""
+@dataclass(frozen=True, kw_only=True)
+class Around:
+    """What a plan is made in: `known` are the digests of this checkout, `stops` what stops runs, in which stack."""
+
+    known: dict[str, str]
+    stops: Sequence[Stop] = ()
+    stack: str = LOCAL
+
+
+def plan_of(
+    control: Control,
+    standing: Standing,
+    around: Around,
+    now: datetime | None = None,
+) -> Plan:
+    """The plan of one secret at `now`. Only reads are asked of `control`."""
     now = now or datetime.now(UTC)
     first = standing.head.current is None
     phases = tuple(_phases(standing, first=first))
@@ -73,8 +92,8 @@ def plan_of(control: Control, standing: Standing, known: dict[str, str], now: da
         first_value=first,
         phases=phases,
         floor_s=sum(phase.floor_s for phase in phases),
-        refused=tuple(_hindrances(control, standing, now)),
-        notes=tuple(_notes(standing, known, now)),
+        refused=(*_stopped(standing, around.stops), *_hindrances(control, standing, now, around.stack)),
+        notes=tuple(_notes(standing, around.known, now)),
     )
 
 
@@ -101,16 +120,36 @@ def _words(phase: str, standing: Standing) -> str:
     )
 
 
-def _hindrances(control: Control, standing: Standing, now: datetime) -> list[Hindrance]:
-    head, name, found = standing.head, standing.secret, []
-    if head.run_id and control.execution(head.execution).running:
-        remedy = f"wait for it, or look at it with `keyturn history {name} --run {head.run_id[:8]}`"
-        found.append(Hindrance(reason="claim_held", message=f"run {head.run_id} is under way", remedy=remedy))
+def _stopped(standing: Standing, stops: Sequence[Stop]) -> list[Hindrance]:
+    concerning = [stop for stop in stops if stop.concerns(standing.secret)]
+    return [Hindrance(reason=stop.reason, message=stop.message, remedy=stop.remedy) for stop in concerning]
+
+
+def _hindrances(control: Control, standing: Standing, now: datetime, stack: str) -> list[Hindrance]:
+    head, found = standing.head, _claimed(control, standing, stack)
     if head.overlap and not ended_first(standing, now):
         message = f"the overlap of the last rotation is open until {moment(head.overlap.retire_at)}"
-        remedy = "wait until the schedule has retired the old credential"
+        remedy = (
+            "wait until the schedule has retired the old credential, or `keyturn overlap close {name} --reason WHY{at}`"
+        )
+        remedy = filled(remedy, About(secret=standing.secret, stack=stack))
         found.append(Hindrance(reason="overlap_open", message=message, remedy=remedy))
     return found
+
+
+def _claimed(control: Control, standing: Standing, stack: str) -> list[Hindrance]:
+    """A run under way, or one that was halted; a claim whose execution is gone is judged by the run's own claim."""
+    head, name = standing.head, standing.secret
+    if not head.run_id:
+        return []
+    if works(control, head.execution):
+        remedy = f"wait for it, or look at it with `keyturn history {name}{at(stack)} --run {head.run_id[:8]}`"
+        return [Hindrance(reason="claim_held", message=f"run {head.run_id} is under way", remedy=remedy)]
+    return [
+        Hindrance(reason="run_unfinished", message=one.says, remedy=one.next_step(stack))
+        for one in unended(control, [standing])
+        if not one.lost
+    ]
 
 
 def _notes(standing: Standing, known: dict[str, str], now: datetime) -> list[str]:

@@ -6,7 +6,7 @@ and is said with every answer.
 
 from __future__ import annotations
 
-from keyturn.answers import RunInFull, Standing
+from keyturn.answers import Run, RunInFull, Standing
 from keyturn.checks import Check, fail, ok, warn
 from keyturn.console import moment
 from keyturn.control import Control
@@ -29,6 +29,9 @@ def proof_checks(control: Control, standing: Standing) -> list[Check]:
     if not done:
         return [fail("rotation", f"{name} has no rotation that succeeded", f"`keyturn rotate {name}`")]
     rotation = _whole(control, done[-1].run_id)
+    back = [run for run in runs if run.machine == "rollback" and run.status == "succeeded"]
+    if back and back[-1].started_at > rotation.started_at:
+        return [_rolled_back(back[-1])]
     checks = [_phases_in_order(rotation), _accepted_before_promotion(rotation), _policy(rotation, standing)]
     stage = rotation.step("stage")
     if stage and not stage.intent.get("from_version"):
@@ -46,6 +49,11 @@ def _whole(control: Control, run_id: str) -> RunInFull:
     if found is None:
         raise AssertionError("history lists a run that the ledger does not have")
     return found
+
+
+def _rolled_back(run: Run) -> Check:
+    found = f"the last one was taken back by the run {run.run_id[:8]} at {moment(run.started_at)}: {run.reason}"
+    return fail("rotation", found, f"`keyturn rotate {run.secret}` when the reason for it is gone")
 
 
 def _phases_in_order(run: RunInFull) -> Check:

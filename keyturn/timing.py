@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from keyturn.answers import RunInFull
-from rotation.phases import RETIRE, ROTATE, Phase, active
+from rotation.phases import TABLES, UNDO, Phase, active
+
+_UNDOING = frozenset(phase.name for phase in UNDO)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,13 +26,20 @@ class PhaseTime:
 
 
 def table_of(machine: str) -> tuple[Phase, ...]:
-    """The phases of a machine, as built."""
-    return active(RETIRE if machine == "retire" else ROTATE)
+    """The phases of a machine, as built; none of a machine that this version does not know."""
+    return active(TABLES.get(machine, ()))
+
+
+def _taken(run: RunInFull) -> tuple[Phase, ...]:
+    """The phases that a run was to go through: its table, and before the last one what undid it."""
+    table, found = table_of(run.machine), {step.phase for step in run.steps}
+    undone = tuple(phase for phase in UNDO if phase.name in found)
+    return (*table[:-1], *undone, *table[-1:])
 
 
 def phase_times(run: RunInFull) -> list[PhaseTime]:
     """The phases of a run in order, each from where it began to where it ended; those not reached are left out."""
-    table = table_of(run.machine)
+    table = _taken(run)
     spans = [_span(run, phase.name) for phase in table]
     times = []
     for i, phase in enumerate(table):
@@ -44,10 +53,12 @@ def position(run: RunInFull | None) -> str:
     """The step that is under way, or what comes after the last one."""
     if run is None:
         return "queued"
-    table = table_of(run.machine)
+    table = _taken(run)
+    if run.direction == "undo" and not any(step.phase in _UNDOING for step in run.steps):
+        return "going back"
     if not run.steps:
         # the ledger has a run from its claim on
-        return table[1].name
+        return table[1].name if table else run.status
     last = run.steps[-1]
     if last.outcome_at is None:
         return f"{last.phase}: {last.step}"

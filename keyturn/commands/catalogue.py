@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import typer
 
+from keyturn.commands import overlap, switches
 from keyturn.commands.demo import demo
 from keyturn.commands.doctor import doctor
 from keyturn.commands.history import history
 from keyturn.commands.plan import plan
+from keyturn.commands.repair import repair
+from keyturn.commands.resume import resume
+from keyturn.commands.rollback import rollback
 from keyturn.commands.rotate import rotate
 from keyturn.commands.sandbox import clean, down, state, up
 from keyturn.commands.status import status
@@ -17,8 +21,12 @@ from keyturn.commands.verify import verify
 
 def register(app: typer.Typer) -> None:
     """Put every verb into `app`."""
-    for verb in (plan, rotate, status, history, verify, doctor):
+    for verb in (plan, rotate, status, history, rollback, resume, repair):
         app.command()(verb)
+    _register_overlap(app)
+    _register_switches(app)
+    app.command()(verify)
+    app.command()(doctor)
     app.command("validate-env")(validate_env)
     sandbox = typer.Typer(help="The embedded cloud that the stack `local` lives in.", no_args_is_help=True)
     sandbox.command("up")(up)
@@ -27,3 +35,24 @@ def register(app: typer.Typer) -> None:
     app.add_typer(sandbox, name="sandbox")
     app.command()(clean)
     app.command()(demo)
+
+
+def _register_overlap(app: typer.Typer) -> None:
+    both = typer.Typer(help="End the overlap of old and new before its time, or make it longer.", no_args_is_help=True)
+    both.command("close")(overlap.close)
+    both.command("extend")(overlap.extend)
+    app.add_typer(both, name="overlap")
+
+
+def _register_switches(app: typer.Typer) -> None:
+    brake = typer.Typer(help="Stop every run before its next step, at once.", no_args_is_help=True)
+    brake.command("engage")(switches.engage)
+    brake.command("release")(switches.release)
+    brake.command("show")(switches.show_switch)
+    app.add_typer(brake, name="kill-switch")
+    app.command("freeze")(switches.freeze)
+    app.command("unfreeze")(switches.unfreeze)
+    reporting = typer.Typer(help="Let runs report what they would do, and change nothing.", no_args_is_help=True)
+    reporting.command("on")(switches.report_on)
+    reporting.command("off")(switches.report_off)
+    app.add_typer(reporting, name="report-only")

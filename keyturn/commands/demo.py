@@ -11,11 +11,12 @@ import typer
 from keyturn import connect
 from keyturn.answers import Standing
 from keyturn.bring_up import bring_up
-from keyturn.commands.rotate import document, interrupted, rows_table, tell_remedies, watched
+from keyturn.commands.rotate import document, rows_table, tell_remedies, under_way, watched
 from keyturn.commands.sandbox import applied, tell_gaps
 from keyturn.console import err, show
 from keyturn.control import Control
 from keyturn.exits import Exit, worst
+from keyturn.interruption import interrupted
 from keyturn.journey import Journey
 from keyturn.options import AsJson
 from keyturn.outcome import ROTATED, Row
@@ -49,7 +50,7 @@ def demo(no_gaps: Quiet = False, as_json: AsJson = False) -> int:
         rows = [] if _code(firsts) else _rotate(control, control.status([]), journeys)
     except KeyboardInterrupt:
         err().print("the sandbox is left up: `keyturn sandbox down` stops it")
-        return interrupted(journeys, "local", as_json=as_json)
+        return interrupted(under_way(journeys), "local", as_json=as_json)
     return _ended(firsts, rows, time.monotonic() - begun, as_json=as_json)
 
 

@@ -59,13 +59,26 @@ def runs_table(name: str, runs: Sequence[Run]) -> RenderableType:
     """One line a run, oldest first."""
     if not runs:
         return Text(f"{name} has not been rotated yet: `keyturn plan {name}` says what a rotation would do")
-    shown = table("", "run", "machine", "began", "took", "status", "asked by", "reason")
+    shown = table("", "run", "machine", "began", "took", "status", "how", "asked by", "reason")
     for run in runs:
         took = seconds(round((run.ended_at - run.started_at).total_seconds(), 1)) if run.ended_at else ""
         failed = f": {', '.join(_failure(run))}" if run.failure else ""
         began = moment(run.started_at)
-        shown.add_row(run.run_id, run.machine, began, took, run.status + failed, run.requested_by, run.reason)
+        how = ", ".join(_how(run))
+        shown.add_row(run.run_id, run.machine, began, took, run.status + failed, how, run.requested_by, run.reason)
     return shown
+
+
+def _how(run: Run) -> list[str]:
+    """What is out of the ordinary about a run: urgency, direction, and who went on with it."""
+    said = {
+        "emergency": run.emergency,
+        "break-glass": run.break_glass,
+        "undo": run.direction == "undo",
+        f"taken over {run.takeovers}x": run.takeovers > 0,
+        f"clears {run.clear}": bool(run.clear),
+    }
+    return [word for word, holds in said.items() if holds]
 
 
 def _failure(run: Run) -> list[str]:
@@ -80,6 +93,7 @@ def run_in_full(run: RunInFull) -> RenderableType:
         f"run        {run.run_id}",
         f"secret     {run.secret}",
         f"machine    {run.machine}: {run.status} {' '.join(f'{k}={v}' for k, v in run.failure.items())}".rstrip(),
+        f"how        {', '.join(_how(run)) or 'as usual'}",
         f"asked by   {run.requested_by or '-'}: {run.reason or '-'}",
         f"policy     {run.policy_digest or '-'}",
         f"execution  {run.execution}",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from rich.console import Group, RenderableType
 from rich.text import Text
 
@@ -9,9 +11,10 @@ from keyturn import connect, tree
 from keyturn.console import seconds, show, table
 from keyturn.exits import Exit
 from keyturn.options import AsJson, Names, StackName
-from keyturn.planning import Plan, plan_of
+from keyturn.planning import Around, Plan, plan_of
+from keyturn.stops import known_stops
 
-NOT_JUDGED = "not judged: the kill switch, and whether stores and targets answer; times are floors, calls come on top"
+NOT_JUDGED = "not judged: whether stores and targets answer; times are floors, calls come on top"
 
 
 def plan(names: Names = None, stack: StackName = "local", as_json: AsJson = False) -> int:
@@ -25,8 +28,8 @@ def plan(names: Names = None, stack: StackName = "local", as_json: AsJson = Fals
     """
     control = connect.control_of(stack)
     standings = control.status(names or [])
-    known = tree.digests(stack)
-    plans = [plan_of(control, standing, known) for standing in standings]
+    around = Around(known=tree.digests(stack), stops=known_stops(control, datetime.now(UTC), stack), stack=stack)
+    plans = [plan_of(control, standing, around) for standing in standings]
     document = {"ok": True, "stack": stack, "plans": plans, "not_judged": NOT_JUDGED}
     show(Group(*map(_shown, plans), Text(NOT_JUDGED, style="dim")), document, as_json=as_json)
     return Exit.DONE

@@ -15,30 +15,39 @@ from keyturn.answers import Standing
 from keyturn.console import emit, err, show, table
 from keyturn.control import Control
 from keyturn.exits import Exit, worst
-from keyturn.failures import told
 from keyturn.follow import follow
-from keyturn.journey import Journey
-from keyturn.options import AsJson, Names, StackName
+from keyturn.interruption import interrupted
+from keyturn.journey import Journey, Wish
+from keyturn.options import AsJson, BreakGlass, Chosen, Every, NoWait, StackName, some_or_all
 from keyturn.outcome import Row, row
 from keyturn.progress import progress
+from keyturn.remedies import About, filled
+from keyturn.stack import LOCAL
 from rotation.errors import Refused
 
 DEFAULT_REASON = "asked for with keyturn rotate"
+Emergency = Annotated[
+    bool,
+    typer.Option("--emergency", help="It leaked: no overlap, the old credential dies as soon as the new one works."),
+]
 # Enough of a version's id to tell it from its neighbours.
 _VERSION_CHARS = 8
 
 
 def rotate(  # noqa: PLR0913, PLR0917  # one per option of the verb
-    names: Names = None,
-    every: Annotated[bool, typer.Option("--all", help="Every secret of the stack.")] = False,
+    names: Chosen = None,
+    every: Every = False,
     reason: Annotated[str, typer.Option("--reason", help="Why; kept in the run's record.")] = DEFAULT_REASON,
-    no_wait: Annotated[bool, typer.Option("--no-wait", help="Start the runs and do not watch them.")] = False,
+    emergency: Emergency = False,
+    break_glass: BreakGlass = False,
+    no_wait: NoWait = False,
     stack: StackName = "local",
     as_json: AsJson = False,
 ) -> int:
     """Rotate secrets now, and show each run until the old credential is proven dead.
 
     An overlap of up to a minute is waited for; a longer one is ended by the schedule, and the table says when.
+    In an emergency an open overlap is closed first, and the old credential is retired once the new one is current.
     Interrupting stops the watching, never the runs.
 
     For example:
@@ -46,21 +55,29 @@ def rotate(  # noqa: PLR0913, PLR0917  # one per option of the verb
         keyturn rotate payments/postgres
 
         keyturn rotate --all --reason "left the company"
+
+        keyturn rotate payments/postgres --emergency --reason "the password is in a public log"
     """
-    if every == bool(names):
-        raise typer.BadParameter("name the secrets, or say --all")
+    named = some_or_all(names, every=every)
+    wish = _wish(reason, emergency=emergency, break_glass=break_glass)
     control = connect.control_of(stack, to_start=True)
-    standings = chosen(control, names or [])
+    standings = chosen(control, named)
     if no_wait:
-        return _started_only(control, standings, reason, as_json=as_json)
-    journeys = [Journey(control, standing, reason, time.monotonic) for standing in standings]
+        return _started_only(control, standings, wish, stack, as_json=as_json)
+    journeys = [Journey(control, standing, wish, time.monotonic) for standing in standings]
     try:
-        rows = watched(journeys)
+        rows = watched(journeys, stack)
     except KeyboardInterrupt:
-        return interrupted(journeys, stack, as_json=as_json)
+        return interrupted(under_way(journeys), stack, as_json=as_json)
     show(rows_table(rows), {"ok": succeeded(rows), "rotations": [document(one) for one in rows]}, as_json=as_json)
     tell_remedies(rows)
     return worst([one.exit for one in rows])
+
+
+def _wish(reason: str, *, emergency: bool, break_glass: bool) -> Wish:
+    if not reason.strip() or ((emergency or break_glass) and reason == DEFAULT_REASON):
+        raise typer.BadParameter("say why with --reason: it is kept in the record, beside who you are")
+    return Wish(reason=reason, emergency=emergency, break_glass=break_glass)
 
 
 def chosen(control: Control, names: Sequence[str]) -> list[Standing]:
@@ -73,11 +90,11 @@ def chosen(control: Control, names: Sequence[str]) -> list[Standing]:
     return standings
 
 
-def watched(journeys: Sequence[Journey]) -> list[Row]:
+def watched(journeys: Sequence[Journey], stack: str = LOCAL) -> list[Row]:
     """The rows of all journeys, after showing their progress to the end."""
     with progress() as shown:
         follow(journeys, shown)
-    return [row(journey) for journey in journeys]
+    return [row(journey, stack) for journey in journeys]
 
 
 def succeeded(rows: Sequence[Row]) -> bool:
@@ -113,26 +130,30 @@ def short(version: str) -> str:
     return version[:_VERSION_CHARS] or "-"
 
 
-def interrupted(journeys: Sequence[Journey], stack: str, *, as_json: bool) -> Exit:
-    """Say what goes on without us, and how to look at it."""
-    under_way = [one.secret for one in journeys if not one.done and (one.rotation or one.retirement)]
-    option = "" if stack == "local" else f" --stack {stack}"
-    looks = ", ".join(f"`keyturn history {name}{option}`" for name in under_way)
-    message = (
-        f"interrupted: the runs of {', '.join(under_way)} go on in the stack {stack}"
-        if under_way
-        else "interrupted: no run is under way"
-    )
-    return told(
-        Exit.INTERRUPTED, "interrupted", message, f"look at them with {looks}" if looks else "", as_json=as_json
-    )
+def under_way(journeys: Sequence[Journey]) -> list[str]:
+    """The secrets whose runs go on without us."""
+    return [one.secret for one in journeys if not one.done and (one.rotation or one.retirement)]
 
 
-def _started_only(control: Control, standings: Sequence[Standing], reason: str, *, as_json: bool) -> int:
-    started = {standing.secret: control.rotate(standing.secret, reason) for standing in standings}
+def _started_only(control: Control, standings: Sequence[Standing], wish: Wish, stack: str, *, as_json: bool) -> int:
+    if wish.emergency:
+        _check_nothing_to_wait_for(standings, stack)
+    started = {
+        one.secret: control.rotate(one.secret, wish.reason, emergency=wish.emergency, break_glass=wish.break_glass)
+        for one in standings
+    }
     if as_json:
         emit({"ok": True, "started": [{"secret": name, **one.model_dump()} for name, one in started.items()]})
         return Exit.DONE
     for name, one in started.items():
         err().print(f"{name}  run {one.run_id} started: `keyturn history {name} --run {one.run_id}` shows it")
     return Exit.DONE
+
+
+def _check_nothing_to_wait_for(standings: Sequence[Standing], stack: str) -> None:
+    """An open overlap is closed before an emergency rotation, and that has to be waited for."""
+    for one in standings:
+        if one.head.overlap:
+            close = filled("`keyturn overlap close {name} --reason WHY{at}`", About(secret=one.secret, stack=stack))
+            remedy = f"leave out --no-wait: it is closed first then; or close it yourself with {close}"
+            raise Refused("overlap_open", f"the overlap of {one.secret} is open, nothing was started", remedy)

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
+from rich.text import Text
 
 from keyturn import connect
 from keyturn.answers import Standing
 from keyturn.commands.rotate import short
 from keyturn.console import moment, seconds, show, table, until
 from keyturn.exits import Exit
+from keyturn.going_back import horizon_words
 from keyturn.options import AsJson, Names, StackName
+from keyturn.stops import known_stops
+from keyturn.switch_view import stop_lines, unended_lines
+from keyturn.unended import unended
 
 
 def status(names: Names = None, stack: StackName = "local", as_json: AsJson = False) -> int:
     """Show where secrets stand: current version, a run under way, an open overlap, how the last run ended.
+
+    On top what stops runs now, and why; below how far back a rollback leads, and runs that wait for somebody.
 
     For example:
 
@@ -24,13 +31,31 @@ def status(names: Names = None, stack: StackName = "local", as_json: AsJson = Fa
 
         keyturn status payments/postgres --json
     """
-    standings = connect.control_of(stack).status(names or [])
-    show(standings_table(standings), {"ok": True, "stack": stack, "secrets": standings}, as_json=as_json)
+    control = connect.control_of(stack)
+    standings = control.status(names or [])
+    stops = known_stops(control, datetime.now(UTC), stack)
+    left = unended(control, standings)
+    document = {
+        "ok": True,
+        "stack": stack,
+        "in_force": stops,
+        "secrets": standings,
+        "unended": [one.run for one in left],
+    }
+    lines = [*rollback_lines(standings), *unended_lines(left, stack)]
+    stuck = {one.run.run_id: one.words for one in left}
+    show(Group(*stop_lines(stops), standings_table(standings, stuck), Text(), *lines), document, as_json=as_json)
     return Exit.DONE
 
 
-def standings_table(standings: Sequence[Standing]) -> RenderableType:
-    """One line a secret."""
+def rollback_lines(standings: Sequence[Standing]) -> list[Text]:
+    """A line a secret: how far back a rollback leads."""
+    known = [(one.secret, horizon_words(one.rollback)) for one in standings]
+    return [Text(f"{secret}  rollback: {words}", style="dim") for secret, words in known if words]
+
+
+def standings_table(standings: Sequence[Standing], stuck: Mapping[str, str]) -> RenderableType:
+    """One line a secret; `stuck` says of runs that do not go on by themselves what is the matter with them."""
     shown = table("", "credential", "store", "cadence", "overlap", "current", "now", "last run")
     for one in standings:
         policy, current = one.policy, one.head.current
@@ -40,17 +65,17 @@ def standings_table(standings: Sequence[Standing]) -> RenderableType:
             policy.cadence,
             seconds(policy.overlap_s),
             short(current.id) if current else "no value yet",
-            now(one),
+            now(one, stuck),
             last_run(one),
         )
     return shown
 
 
-def now(standing: Standing) -> str:
+def now(standing: Standing, stuck: Mapping[str, str]) -> str:
     """What is under way: a claim, an open overlap, or nothing."""
     head = standing.head
     if head.run_id:
-        return f"run {short(head.run_id)} is under way"
+        return f"run {short(head.run_id)} {stuck.get(head.run_id, 'is under way')}"
     if head.overlap:
         return f"overlap {until(head.overlap.retire_at, datetime.now(UTC))}"
     return "settled" if head.current else "waits for its first value"

@@ -33,7 +33,7 @@ def model(monkeypatch: pytest.MonkeyPatch) -> PutModel:
 
     def put(*secrets: Secret, read_only: bool = False) -> ModelControl:
         made = ModelControl(*secrets, read_only=read_only)
-        control = Control(made, lambda: "test:somebody")
+        control = Control(made)
         monkeypatch.setattr(connect, "control_of", lambda *_args, **_options: control)
         monkeypatch.setattr(tree, "digests", lambda _stack: {secret.name: secret.digest for secret in secrets})
         monkeypatch.setattr(follow, "_PAUSE_S", 0.0)

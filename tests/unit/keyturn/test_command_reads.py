@@ -211,7 +211,7 @@ def test_verify_does_not_call_a_rotation_proven_whose_old_credential_still_lives
 def test_doctor_finds_what_is_worth_a_look_in_where_a_secret_stands() -> None:
     secret = Secret(NAME, refuse=["vault_denied"], digest="a" * 64)
     model = ModelControl(secret)
-    control = Control(model, lambda: "test")
+    control = Control(model)
     control.rotate(NAME, "")
     versions = {"old": {"id": "v0"}, "new": {"id": "v1"}}
     secret.overlap = {"run_id": "r", "retire_at": BEGAN.isoformat(), **versions}
@@ -222,3 +222,46 @@ def test_doctor_finds_what_is_worth_a_look_in_where_a_secret_stands() -> None:
         "its last run failed: vault_denied",
         "the old credential should have been retired at 2026-01-02 03:04:05Z",
     ]
+
+
+def test_history_shows_what_was_out_of_the_ordinary_about_a_run(command: Command, model: PutModel) -> None:
+    control = model(Secret(NAME, current="v1"))
+    flags = {"emergency": True, "break_glass": True}
+    run_id = control.ask("rotate", {"secret": NAME, "reason": "leaked", **flags})["result"]["run_id"]
+    run = control.run_of(run_id)
+    run |= {"takeovers": 2, "direction": "undo"}
+    for shown in (command("history", NAME).out, command("history", NAME, "--run", run_id).out):
+        assert "emergency, break-glass, undo, taken over 2x" in shown
+    document = command("history", NAME, "--json").document["runs"][0]
+    assert (document["takeovers"], document["emergency"]) == (2, True)
+
+
+def test_history_of_an_undone_run_shows_the_steps_that_undid_it(command: Command, model: PutModel) -> None:
+    control = model(Secret(NAME, current="v1"))
+    run_id = control.ask("rotate", {"secret": NAME, "reason": "x"})["result"]["run_id"]
+    control.halt(run_id)
+    ended = command("rollback", NAME, "--reason", "not now", "--yes", "--json")
+    assert [time["phase"] for time in ended.document["runs"][0]["phases"]] == ["roll_back", "record"]
+
+
+def test_verify_does_not_call_a_rotation_proven_that_was_taken_back(command: Command, model: PutModel) -> None:
+    control = rotated(model)
+    control.secrets[NAME].retired = {
+        "run_id": "r",
+        "old": {"id": "v0"},
+        "new": {"id": "v1"},
+        "retire_at": FAR.isoformat(),
+    }
+    command("rollback", NAME, "--reason", "it breaks the batch job", "--yes")
+    ended = command("verify", NAME)
+    assert ended.code == 17
+    assert "was taken back by the run" in ended.out
+    assert "it breaks the batch job" in ended.out
+
+
+def test_doctor_names_a_halted_run() -> None:
+    model = ModelControl(Secret(NAME, current="v1"))
+    run_id = model.ask("rotate", {"secret": NAME, "reason": ""})["result"]["run_id"]
+    model.halt(run_id, "frozen")
+    found = standing_checks(Control(model).status([NAME])[0], {NAME: "d" * 64})
+    assert [check.found for check in found] == ["its run rotate1- is halted: frozen"]

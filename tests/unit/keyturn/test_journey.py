@@ -10,8 +10,9 @@ from control_model import BEGAN, ModelControl, Secret
 
 from keyturn.answers import Execution
 from keyturn.control import Control
-from keyturn.journey import GATE_PATIENCE_S, Journey, Stage
+from keyturn.journey import Journey, Stage, Wish
 from keyturn.outcome import row
+from keyturn.retirement import EXPECTED_WITHIN_S, GATE_PATIENCE_S
 from rotation.errors import Throttled
 
 NAME = "payments/postgres"
@@ -35,7 +36,7 @@ def clock() -> Clock:
 
 
 def journey_of(model: ModelControl, clock: Clock, now: Callable[[], datetime] = lambda: BEGAN) -> Journey:
-    control = Control(model, lambda: "test")
+    control = Control(model)
     return Journey(control, control.status([NAME])[0], "because", clock, now)
 
 
@@ -181,3 +182,66 @@ def test_what_control_refuses_in_between_ends_the_journey_with_that_error(clock:
     ended = row(journey)
     assert (ended.reason, ended.exit, ended.remedy) == ("aws_throttled", 8, "wait a minute")
     assert ended.runs == {"rotate": "rotate1-payments-postgres"}
+
+
+def emergency_of(model: ModelControl, clock: Clock) -> Journey:
+    control = Control(model)
+    return Journey(control, control.status([NAME])[0], Wish(reason="leaked", emergency=True), clock)
+
+
+def test_an_emergency_whose_retirement_control_did_not_start_asks_for_it_after_a_while(clock: Clock) -> None:
+    secret = Secret(NAME, current="v1", overlap_s=4 * 3_600, forgotten=True)
+    model = ModelControl(secret)
+    journey = emergency_of(model, clock)
+    until(journey, Stage.RETIRE, clock)
+    journey.advance()
+    assert "retire" not in model.asked
+    until(journey, Stage.DONE, clock, step_s=EXPECTED_WITHIN_S / 5)
+    assert model.asked.count("retire") == 1
+    assert row(journey).outcome == "rotated"
+
+
+def test_an_overlap_that_somebody_closed_before_we_looked_still_ends_with_its_proof(clock: Clock) -> None:
+    secret = Secret(NAME, current="v1")
+    model = ModelControl(secret)
+    journey = emergency_of(model, clock)
+    until(journey, Stage.ROTATE, clock)
+    while len(secret.runs) < 2:
+        model.ask("run", {"run_id": secret.runs[0]["run_id"]})
+    while secret.overlap:
+        model.ask("run", {"run_id": secret.runs[1]["run_id"]})
+    until(journey, Stage.DONE, clock)
+    assert (row(journey).outcome, row(journey).proof) == ("rotated", "new accepted, old refused (28P01)")
+
+
+def test_a_run_that_a_switch_stopped_says_so_with_both_ways_on(clock: Clock) -> None:
+    model = ModelControl(Secret(NAME, current="v1"))
+    journey = journey_of(model, clock)
+    for _ in range(4):
+        journey.advance()
+    model.switch.engaged = True
+    until(journey, Stage.DONE, clock)
+    ended = row(journey, "prod")
+    assert (ended.outcome, ended.reason, ended.exit) == ("halted", "kill_switch", 15)
+    assert f"`keyturn resume {ended.runs['rotate']} --reason WHY --stack prod` goes on" in ended.remedy
+    assert f"`keyturn rollback {NAME} --reason WHY --stack prod` undoes it" in ended.remedy
+
+
+def test_a_run_that_only_reported_is_not_called_rotated(clock: Clock) -> None:
+    model = ModelControl(Secret(NAME, current="v1"))
+    model.switch.report_only = True
+    journey = journey_of(model, clock)
+    until(journey, Stage.DONE, clock)
+    ended = row(journey)
+    assert (ended.outcome, ended.reason, ended.exit) == ("reported", "report_only", 15)
+    assert "keyturn report-only off" in ended.remedy
+    assert "keyturn resume" not in ended.remedy
+
+
+def test_a_credential_without_a_target_ends_well_and_says_that_nobody_refuses_the_old_one(clock: Clock) -> None:
+    model = ModelControl(Secret(NAME, current="v1", facts={"prove": {"proof": "not-applicable"}}))
+    journey = journey_of(model, clock)
+    until(journey, Stage.DONE, clock)
+    ended = row(journey)
+    assert (ended.outcome, ended.exit) == ("rotated", 0)
+    assert ended.proof == "not applicable: no target is there to refuse the old one"

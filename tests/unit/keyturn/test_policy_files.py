@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from command_bench import Command
 
-from keyturn.options import _secrets
+from keyturn.options import complete_secrets
 
 
 @pytest.fixture
@@ -49,4 +49,4 @@ def test_a_policy_file_that_cannot_be_imported_is_a_wrong_policy_with_its_place(
 
 def test_the_shell_completes_nothing_from_policies_that_cannot_be_imported(written: Path) -> None:
     written.write_text("x = (\n")
-    assert _secrets("") == []
+    assert complete_secrets("") == []
