@@ -17,7 +17,7 @@ from google.protobuf.struct_pb2 import Struct
 from sandbox.google.front import Front
 from sandbox.google.refusals import Refusal, invalid
 from sandbox.google.state import State
-from sandbox.google.switches import Switches, When
+from sandbox.google.switches import ANY, Fault, Switches, When
 
 CONTROL_SERVICE = "keyturn.sandbox.google.Control"
 
@@ -35,6 +35,8 @@ class Control:
             "denied": self._denied,
             "throttled_retry_s": self._throttled,
             "quotas": self._quotas,
+            "down_for": self._down_for,
+            "forget_faults": self._forget_faults,
             "fail_next": self._fail_next,
         }
 
@@ -47,24 +49,32 @@ class Control:
         """Apply settings and return the present ones; INVALID_ARGUMENT for an unknown one, before any is applied.
 
         `lag_seconds` number, `stale` bool, `denied` list of identities, `throttled_retry_s` number or null,
-        `quotas` bool, `fail_next` {method, code, when, count, retry_after_s}, `release_late` true.
+        `quotas` bool, `down_for` seconds, `fail_next` {method, code, when, count, retry_after_s, held_s},
+        `forget_faults` true, `release_late` true.
         """
         unknown = set(settings) - set(self._setters) - {"release_late"}
         if unknown:
             raise invalid(f"Unknown switches {sorted(unknown)}; known are {sorted(self._setters)} and release_late.")
         with self._front.lock:
-            for key in self._setters.keys() & settings.keys():
+            # in the order of the table: what is forgotten goes before what is set
+            for key in (known for known in self._setters if known in settings):
                 self._setters[key](settings[key])
         if settings.get("release_late"):
             self._front.release_late()
         return self._present()
 
     def calls(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Every call since the last clearing, in order: method, resource, code. `{"clear": true}` empties it after."""
+        """Every call since the last clearing, in order: method, resource, code. `{"clear": true}` empties it after.
+
+        `{"timed": true}` adds `at`, epoch seconds of the server's clock.
+        """
         with self._front.lock:
-            found = [vars(call) for call in self._front.journal]
+            found = [dict(vars(call)) for call in self._front.journal]
             if request.get("clear"):
                 self._front.journal.clear()
+        if not request.get("timed"):
+            for call in found:
+                del call["at"]
         return {"calls": found}
 
     def _present(self) -> dict[str, Any]:
@@ -96,14 +106,28 @@ class Control:
     def _quotas(self, value: Any) -> None:
         self._switches.quotas = bool(value)
 
+    def _down_for(self, value: Any) -> None:
+        self._switches.down_until = self._state.clock() + float(value)
+
+    def _forget_faults(self, value: Any) -> None:
+        if value:
+            self._switches.faults.clear()
+            self._switches.down_until = 0.0
+
     def _fail_next(self, value: Any) -> None:
         try:
             code = grpc.StatusCode[value["code"]]
             when = When(value.get("when", When.BEFORE))
         except (KeyError, ValueError) as exc:
             raise invalid("fail_next needs a gRPC code name and before, after or late.") from exc
-        method, count = value.get("method", "*"), int(value.get("count", 1))
-        self._switches.fail_next(method, code, when=when, count=count, retry_after_s=value.get("retry_after_s"))
+        fault = Fault(
+            method=value.get("method", ANY),
+            code=code,
+            when=when,
+            retry_after_s=value.get("retry_after_s"),
+            held_s=float(value.get("held_s", 0.0)),
+        )
+        self._switches.faults.extend([fault] * int(value.get("count", 1)))
 
 
 def _served(call: Callable[[Mapping[str, Any]], dict[str, Any]]) -> grpc.RpcMethodHandler:

@@ -7,6 +7,7 @@ The journal keeps method, resource and outcome of each call, never a payload, so
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from sandbox.google.protos import Request
 from sandbox.google.quotas import Quotas
 from sandbox.google.refusals import Refusal, denied, exhausted
 from sandbox.google.state import State
-from sandbox.google.switches import Switches, When
+from sandbox.google.switches import Fault, Switches, When
 
 # Enough for a long test run; older calls fall out.
 _JOURNAL = 10_000
@@ -29,11 +30,23 @@ _ANONYMOUS = "anonymous"
 
 @dataclass(frozen=True)
 class Call:
-    """One call as it ended: RPC name, resource as the caller spelled it, gRPC code name (`OK`, `NOT_FOUND`, ...)."""
+    """One call as it ended: RPC name, resource as the caller spelled it, gRPC code name (`OK`, `NOT_FOUND`, ...).
+
+    at: the moment on the server's clock, epoch seconds.
+    """
 
     method: str
     resource: str
     code: str
+    at: float
+
+
+class Injected(Exception):
+    """A switch's fault hit the call."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.method)
+        self.refusal, self.held_s = fault.refusal(), fault.held_s
 
 
 class Front:
@@ -62,14 +75,18 @@ class Front:
         def answer(request: Request, context: Any) -> bytes:
             identity = str(dict(context.invocation_metadata()).get(_IDENTITY_KEY, _ANONYMOUS))
             refusal: Refusal | None = None
-            encoded = b""
+            encoded, held_s = b"", 0.0
             with self.lock:
                 try:
                     encoded = self._run(method, request, identity)
+                except Injected as raised:
+                    refusal, held_s = raised.refusal, raised.held_s
                 except Refusal as raised:
                     refusal = raised
                 code = refusal.code.name if refusal else grpc.StatusCode.OK.name
-                self.journal.append(Call(method.name, resource_of(request), code))
+                self.journal.append(Call(method.name, resource_of(request), code, self._state.clock()))
+            # not under the lock: only this caller waits
+            time.sleep(held_s)
             if refusal is not None:
                 context.abort_with_status(refusal.status())
             return encoded
@@ -83,15 +100,17 @@ class Front:
         if fault is not None and fault.when is not When.AFTER:
             if fault.when is When.LATE:
                 self._switches.parked.append(lambda: method.call(request))
-            raise fault.refusal()
+            raise Injected(fault)
         encoded: bytes = method.call(request).SerializeToString()
         if fault is not None:
-            raise fault.refusal()
+            raise Injected(fault)
         return encoded
 
     def _admit(self, method: Method, request: Request, identity: str) -> None:
         if self._switches.refuses(identity):
             raise denied(method.permission, resource_of(request))
+        if self._state.clock() < self._switches.down_until:
+            raise Refusal(grpc.StatusCode.UNAVAILABLE, "Down by a switch of the sandbox.")
         if self._switches.throttled_retry_s is not None:
             kind = f"{method.kind} requests"
             raise exhausted(kind, f"{kind} per minute", self._switches.throttled_retry_s)

@@ -37,6 +37,12 @@ def calls(endpoint: str, *, clear: bool = False) -> list[dict[str, str]]:
     return found
 
 
+def timed_calls(endpoint: str) -> list[dict[str, Any]]:
+    """The same with `at`, the moment of each on the server's clock (epoch seconds)."""
+    found: list[dict[str, Any]] = _ask(endpoint, "Calls", {"timed": True})["calls"]
+    return found
+
+
 def _ask(endpoint: str, method: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     request = Struct()
     request.update(settings)

@@ -32,12 +32,16 @@ class When(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """One failure to come: of `method` (an RPC's name or `*`), with `code`, and a hint when to retry if given."""
+    """One failure to come: of `method` (an RPC's name or `*`), with `code`, and a hint when to retry if given.
+
+    held_s: how long the caller waits for it, longer than its own patience where the answer is never to come.
+    """
 
     method: str
     code: grpc.StatusCode
     when: When = When.BEFORE
     retry_after_s: float | None = None
+    held_s: float = 0.0
 
     def refusal(self) -> Refusal:
         """What the caller is told."""
@@ -58,6 +62,8 @@ class Switches:
     throttled_retry_s: float | None = None
     # the documented rates are enforced
     quotas: bool = False
+    # every call is UNAVAILABLE before this moment of the server's clock
+    down_until: float = 0.0
     faults: list[Fault] = field(default_factory=list)
     parked: list[Callable[[], object]] = field(default_factory=list)
 

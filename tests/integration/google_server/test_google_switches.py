@@ -11,7 +11,7 @@ from google.api_core.exceptions import DeadlineExceeded, PermissionDenied, Resou
 from google.cloud.secretmanager_v1 import SecretManagerServiceClient as Client
 from google.rpc.error_details_pb2 import RetryInfo
 
-from sandbox.google.remote import calls, set_switches
+from sandbox.google.remote import calls, set_switches, timed_calls
 from sandbox.google.server import GoogleServer
 from sandbox.google.switches import When
 
@@ -129,3 +129,26 @@ def test_an_unknown_switch_is_refused_and_nothing_is_set(endpoint: str, settings
         set_switches(endpoint, **settings)
     assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
     assert set_switches(endpoint)["faults"] == 0
+
+
+def test_while_it_is_down_every_call_is_unavailable_and_leaves_no_trace(
+    client: Client, secret: str, endpoint: str
+) -> None:
+    set_switches(endpoint, down_for=60)
+    with pytest.raises(ServiceUnavailable):
+        client.add_secret_version(request={"parent": secret, "payload": {"data": b"one"}})
+    set_switches(endpoint, forget_faults=True)
+    assert count(client, secret) == 0
+
+
+def test_an_answer_is_held_after_its_effect_and_others_are_served_meanwhile(
+    client: Client, secret: str, endpoint: str
+) -> None:
+    held = {"method": "AddSecretVersion", "code": "UNAVAILABLE", "when": "after", "held_s": 0.5}
+    set_switches(endpoint, fail_next=held)
+    request = {"parent": secret, "payload": {"data": b"one"}}
+    with pytest.raises(DeadlineExceeded):
+        client.add_secret_version(request=request, timeout=0.2)
+    assert count(client, secret) == 1
+    moments = [call["at"] for call in timed_calls(endpoint)]
+    assert moments == sorted(moments)

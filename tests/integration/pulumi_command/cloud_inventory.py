@@ -19,6 +19,7 @@ _LISTS = {
     "buckets": ("s3", "list_buckets", "Buckets", "Name"),
     "roles": ("iam", "list_roles", "Roles", "RoleName"),
     "log groups": ("logs", "describe_log_groups", "logGroups", "logGroupName"),
+    "apis": ("apigatewayv2", "get_apis", "Items", "Name"),
     "functions": ("lambda", "list_functions", "Functions", "FunctionName"),
     "machines": ("stepfunctions", "list_state_machines", "stateMachines", "name"),
     "queues": ("sqs", "list_queues", "QueueUrls", ""),

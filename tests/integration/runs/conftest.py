@@ -7,40 +7,21 @@ time (the lives of three credentials, runs that fail) is played once, the tests 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
+from runs_deployed import deployed, root_of
 from runs_failures import Failure, fail_all
+from runs_faults_ways import Faulty, through_faults
 from runs_life import Life, live_all
 from runs_stack import PREFIX, Stack
 
-from sandbox import lifecycle
-from sandbox.deploy import deploy
-from sandbox.facts import Credentials
-from sandbox.layout import Layout
-
 FUNCTIONS = ("aws", "vault", "gcp", "control")
-
-
-@contextmanager
-def deployed(layout: Layout, *, auth: bool) -> Iterator[Stack]:
-    try:
-        facts = lifecycle.up(layout, auth=auth)
-        deploy(layout, facts, lambda _: None)
-        stack = Stack(layout=layout, facts=facts, credentials=Credentials.load(layout.credentials))
-        # only the tests start runs: the sweep would end an overlap while a test looks at it
-        stack.aws("scheduler").delete_schedule(Name=f"{PREFIX}-sweep")
-        yield stack
-        stack.close()
-    finally:
-        lifecycle.remove(layout)
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The deployed stack; its functions log at DEBUG."""
-    with deployed(Layout(_root(tmp_path_factory, "runs")), auth=False) as made:
+    with deployed(root_of(tmp_path_factory, "runs"), auth=False) as made:
         for function in FUNCTIONS:
             log_at_debug(made, f"{PREFIX}-{function}")
         yield made
@@ -49,8 +30,15 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The same stack where AWS enforces policies: each function has what its declared role allows."""
-    with deployed(Layout(_root(tmp_path_factory, "guarded")), auth=True) as made:
+    with deployed(root_of(tmp_path_factory, "guarded"), auth=True) as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faulty]:
+    """The same stack with a fault proxy on every way."""
+    with deployed(root_of(tmp_path_factory, "faulty"), auth=False) as made, through_faults(made) as faulty:
+        yield faulty
 
 
 @pytest.fixture(scope="session")
@@ -81,7 +69,3 @@ def log_at_debug(stack: Stack, function: str) -> None:
     )
     version = client.publish_version(FunctionName=function)["Version"]
     client.update_alias(FunctionName=function, Name="live", FunctionVersion=version)
-
-
-def _root(factory: pytest.TempPathFactory, name: str) -> Path:
-    return factory.mktemp(name) / "sandbox"

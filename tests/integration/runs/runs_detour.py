@@ -13,10 +13,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 from urllib.parse import urlsplit
 
-from runs_stack import BUCKET, Stack
+from runs_catalogue import Policy, altered
+from runs_stack import Stack
 
 LOOPBACK = "127.0.0.1"
 # below the functions' own patience with a target (10 s)
@@ -89,23 +89,14 @@ def detour(
     with Gate(url, held, verdict) as gate:
         thread = threading.Thread(target=gate.serve_forever)
         thread.start()
-        declared = _catalogued(stack, secret)
+
+        def lead_there(policy: Policy) -> None:
+            policy["target"]["facts"]["url"] = gate.url
+
         try:
-            altered = json.loads(declared)
-            altered["target"]["facts"]["url"] = gate.url
-            _catalogue(stack, secret, json.dumps(altered, sort_keys=True, separators=(",", ":")))
-            yield gate
+            with altered(stack, secret, lead_there):
+                yield gate
         finally:
             gate.opened.set()
-            _catalogue(stack, secret, declared)
             gate.shutdown()
             thread.join()
-
-
-def _catalogued(stack: Stack, secret: str) -> str:
-    found: Any = stack.aws("s3").get_object(Bucket=BUCKET, Key=f"policies/{secret}.json")
-    return str(found["Body"].read().decode())
-
-
-def _catalogue(stack: Stack, secret: str, document: str) -> None:
-    stack.aws("s3").put_object(Bucket=BUCKET, Key=f"policies/{secret}.json", Body=document.encode())

@@ -1,21 +1,23 @@
 """A deployed stack as a test works with it: plain clients, control's verbs, and waiting for executions.
 
-Verbs go the way of the command: the control function behind its alias. Waiting is asking until a deadline. Not here:
+Verbs go the way of the command: signed, through the endpoint. Waiting is asking until a deadline. Not here:
 stores and targets, which are looked at from outside (`runs_stores`, `runs_targets`).
 """
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, TypeVar
 
 import boto3
 
+import keyturn.stack
+from keyturn.cloud import EndpointControl
 from sandbox.facts import Credentials, Facts
 from sandbox.layout import Layout
 
@@ -75,23 +77,31 @@ class Stack:
         for client in self._clients.values():
             client.close()
 
-    def ask(self, **event: Any) -> dict[str, Any]:
-        """Control's answer to an event: `{ok, ...}`."""
-        answer = self.aws("lambda").invoke(
-            FunctionName=f"{PREFIX}-control", Qualifier="live", Payload=json.dumps(event)
-        )
-        found: dict[str, Any] = json.loads(answer["Payload"].read())
-        assert "FunctionError" not in answer, found
-        return found
+    def ask(self, verb: str, **fields: Any) -> dict[str, Any]:
+        """Control's answer to the account's administrator: `{ok, ...}`."""
+        return self._control.ask(verb, fields)
 
-    def verb(self, **event: Any) -> Any:
-        answer = self.ask(**event)
+    def verb(self, verb: str, **fields: Any) -> Any:
+        answer = self.ask(verb, **fields)
         assert answer["ok"], answer
         return answer["result"]
 
+    @cached_property
+    def _control(self) -> EndpointControl:
+        facts = self.facts
+        return EndpointControl(
+            keyturn.stack.Stack(
+                name="local",
+                account=facts.aws_account_id,
+                region=facts.aws_region,
+                prefix="keyturn",
+                endpoint=facts.aws_endpoint,
+            )
+        )
+
     def begin(self, machine: str, secret: str) -> dict[str, str]:
         """Start `rotate` or `retire`; `{execution, run_id}`."""
-        started: dict[str, str] = self.verb(verb=machine, secret=secret, reason="a test", requested_by="tests")
+        started: dict[str, str] = self.verb(machine, secret=secret, reason="a test")
         return started
 
     def ended(self, started: dict[str, str]) -> Ended:

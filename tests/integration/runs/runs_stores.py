@@ -105,22 +105,22 @@ class VaultReader:
 
     def __init__(self, stack: Stack, name: str) -> None:
         self.client = hvac.Client(url=stack.facts.vault_address, token=stack.credentials.vault_root_token)
-        self._kv, self._name, self._stack = self.client.secrets.kv.v2, name, stack
+        self._kv, self.name, self._stack = self.client.secrets.kv.v2, name, stack
 
     def live(self) -> Seen:
-        found = self._read(self._name, None)
+        found = self._read(self.name, None)
         assert found
         return found
 
     def at(self, version: str) -> str | None:
-        found = self._read(self._name, int(version))
+        found = self._read(self.name, int(version))
         return found.text if found else None
 
     def candidate(self, run_id: str, stage: dict[str, Any]) -> Seen | None:
         return self._read(stage["path"].removeprefix(f"{MOUNT}/"), int(stage["version"]))
 
     def versions(self) -> list[str]:
-        return list(self._kv.read_secret_metadata(self._name, mount_point=MOUNT)["data"]["versions"])
+        return list(self._kv.read_secret_metadata(self.name, mount_point=MOUNT)["data"]["versions"])
 
     def close(self) -> None:
         self.client.adapter.close()
@@ -142,7 +142,7 @@ class GoogleReader:
 
     def __init__(self, stack: Stack, name: str) -> None:
         self.client: Any = plaintext_client(stack.facts.google_endpoint)
-        self._secret, self._stack = f"projects/{stack.facts.google_project}/secrets/{name}", stack
+        self.secret, self._stack = f"projects/{stack.facts.google_project}/secrets/{name}", stack
 
     def live(self) -> Seen:
         found = self._access("current")
@@ -157,7 +157,7 @@ class GoogleReader:
         return self._access(stage["version"])
 
     def versions(self) -> list[str]:
-        found = self.client.list_secret_versions(parent=self._secret, retry=None)
+        found = self.client.list_secret_versions(parent=self.secret, retry=None)
         return [version.name.rsplit("/", 1)[1] for version in found]
 
     def close(self) -> None:
@@ -165,7 +165,7 @@ class GoogleReader:
 
     def _access(self, version: str) -> Seen | None:
         try:
-            found = self.client.access_secret_version(name=f"{self._secret}/versions/{version}", retry=None)
+            found = self.client.access_secret_version(name=f"{self.secret}/versions/{version}", retry=None)
         except (NotFound, FailedPrecondition):
             return None
         return Seen(found.name.rsplit("/", 1)[1], self._stack.remember(found.payload.data.decode()))

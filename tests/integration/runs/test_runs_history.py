@@ -74,7 +74,7 @@ def test_the_history_carries_references_only(credential: Credential, stack: Stac
     tasks = _tasks(_events(stack, lives[credential.name].second))
     names = {name for _, given in tasks for name in (*given, *given.get("run", {}), *given.get("last", {}))}
     run = {"outcome", "reason", "run_id", "epoch", "function", "warm_up_s"}
-    assert names == {"secret", "reason", "requested_by", "run", "last"} | run
+    assert names == {"secret", "reason", "requested_by", "resume", "flags", "run", "last"} | run
 
 
 def _events(stack: Stack, ended: Ended) -> list[dict[str, Any]]:
