@@ -1,0 +1,175 @@
+"""The three real credential types on their models: every exchange with the target is a crash point; what it accepts.
+
+A target can be told to be unwell: then it is asked as ever, and what it says is replaced.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import pytest
+
+from rotation.contract import Probe, Verdict
+from rotation.value import SecretValue
+from sandbox.targets.verifier import KEYS
+from tests.model import http_targets, postgres_service
+from tests.model.postgres_service import PostgresService
+
+# how an exchange with a target is passed on, by its name
+Passing = Callable[[str, Callable[[], Any]], Any]
+
+USERS = ("app_a", "app_b")
+ACCOUNT = "account"
+
+
+class TargetRig(Protocol):
+    """One target. `kind`: the issuer's; `secret_fields`: of a value, which must be recorded nowhere."""
+
+    kind: str
+    facts: Mapping[str, str]
+    authority: SecretValue
+    secret_fields: tuple[str, ...]
+
+    def connect(self, patch: pytest.MonkeyPatch, passing: Passing) -> None:
+        """From here on the issuer finds this target, each exchange through `passing`."""
+        ...
+
+    def accepted(self) -> set[str]:
+        """Which credentials it accepts, by what `named` makes of them."""
+        ...
+
+    def hang_up(self) -> None:
+        """The process at the other end is gone, and its connections with it."""
+        ...
+
+    def shown(self) -> str:
+        """Everything that could change."""
+        ...
+
+    def named(self, value: SecretValue) -> str:
+        """What a credential is called in `accepted`; no other one is called so."""
+        ...
+
+
+class PostgresRig:
+    """A database with two users in alternation."""
+
+    kind = "postgres-alternating"
+    facts: Mapping[str, str] = {
+        "host": postgres_service.HOST,
+        "port": str(postgres_service.PORT),
+        "database": postgres_service.DATABASE,
+        "users": " ".join(USERS),
+        "group": postgres_service.GROUP,
+        "tls": "off",
+    }
+    authority = SecretValue.of(
+        {"username": postgres_service.AUTHORITY, "password": postgres_service.AUTHORITY_PASSWORD}
+    )
+    secret_fields = ("password",)
+
+    def __init__(self) -> None:
+        self.service = PostgresService()
+
+    def connect(self, patch: pytest.MonkeyPatch, passing: Passing) -> None:
+        self.service.passing = passing
+        self.service.connect(patch)
+
+    def shown(self) -> str:
+        return repr(self.service.content)
+
+    def hang_up(self) -> None:
+        for session in [*self.service.sessions]:
+            session.close()
+
+    def accepted(self) -> set[str]:
+        assert self.service.sessions == [], "a connection is left open"
+        roles = self.service.content.roles
+        return {f"{name} {roles[name].verifier}" for name in USERS if name in roles and roles[name].login}
+
+    def named(self, value: SecretValue) -> str:
+        fields = value.unsafe_fields()
+        role = self.service.content.roles.get(fields["username"])
+        fits = role and role.verifier and postgres_service.proves(role.verifier, fields["password"])
+        return f"{fields['username']} {role.verifier if role and fits else 'another password'}"
+
+
+class TokenRig:
+    """A partner with two slots."""
+
+    kind = "bearer-token"
+    facts: Mapping[str, str] = {"url": http_targets.TOKEN_SERVICE, "account": ACCOUNT, "slots": "a b"}
+    authority = SecretValue.of({"token": http_targets.AUTHORITY})
+    secret_fields = ("token",)
+
+    def __init__(self) -> None:
+        self.target = http_targets.the_token_service()
+
+    def connect(self, patch: pytest.MonkeyPatch, passing: Passing) -> None:
+        self.target.passing = passing
+        http_targets.connect(patch, token_service=self.target)
+
+    def shown(self) -> str:
+        return repr(self.target.places.of(ACCOUNT))
+
+    def hang_up(self) -> None:
+        """No connection outlives its request."""
+
+    def accepted(self) -> set[str]:
+        return {place.content for place in self.target.places.of(ACCOUNT).values() if place.content}
+
+    def named(self, value: SecretValue) -> str:
+        return hashlib.sha256(value.unsafe_fields()["token"].encode()).hexdigest()
+
+
+class KeyRig:
+    """A verifier of signed tokens."""
+
+    kind = "signing-key"
+    facts: Mapping[str, str] = {"url": http_targets.VERIFIER, "issuer": "analytics", "audience": "analytics-api"}
+    authority = SecretValue.of({"token": http_targets.AUTHORITY})
+    secret_fields = ("private_key",)
+
+    def __init__(self) -> None:
+        self.target = http_targets.the_verifier()
+
+    def connect(self, patch: pytest.MonkeyPatch, passing: Passing) -> None:
+        self.target.passing = passing
+        http_targets.connect(patch, verifier=self.target)
+
+    def shown(self) -> str:
+        return repr(self.target.places.of(KEYS))
+
+    def hang_up(self) -> None:
+        """No connection outlives its request."""
+
+    def accepted(self) -> set[str]:
+        return {kid for kid, place in self.target.places.of(KEYS).items() if place.content}
+
+    def named(self, value: SecretValue) -> str:
+        return value.unsafe_fields()["kid"]
+
+
+TARGETS: dict[str, type[PostgresRig | TokenRig | KeyRig]] = {rig.kind: rig for rig in (PostgresRig, TokenRig, KeyRig)}
+
+
+@dataclass
+class Unwell:
+    """An issuer whose target says something else than it did: `probe` or `check` is refused."""
+
+    inner: Any
+    refuses: str = ""
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.inner, name)
+        if name != self.refuses:
+            return found
+
+        def asked(*arguments: Any) -> Probe:
+            found(*arguments)
+            return Probe(verdict=Verdict.REFUSED, code="unwell")
+
+        return asked
