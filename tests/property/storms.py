@@ -1,0 +1,61 @@
+"""How storms are run: so many steps, over both kinds of stores, counted as they ran."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import ClassVar
+from unittest.mock import patch
+
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis.internal.conjecture.providers import HypothesisProvider
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.property.any_order_world import AnyOrderWorld
+from tests.property.credentials import KeepingStore
+from tests.property.storm import Storm
+
+# Long enough for a rotation, its retirement and what goes wrong with both; longer ones seldom find more.
+STEPS_EACH = 60
+
+
+class KeepingWorld(AnyOrderWorld):
+    """Its store destroys nothing."""
+
+    store = KeepingStore
+
+
+class KeepingStorm(Storm):
+    """Over a store that gives up nothing, as AWS and Vault."""
+
+    world_class: ClassVar[type[AnyOrderWorld]] = KeepingWorld
+
+
+STORMS: tuple[type[Storm], ...] = (Storm, KeepingStorm)
+
+
+def run(storm: type[Storm], examples: int, by_seed: int, *, shrink: bool = True) -> tuple[Counter[str], Counter[str]]:
+    """Run so many storms; returns the steps by rule and the external calls by name. Raises what was broken."""
+    phases = [Phase.generate, Phase.shrink] if shrink else [Phase.generate]
+    steps: Counter[str] = Counter()
+    calls: Counter[str] = Counter()
+    counted = type(storm.__name__, (storm,), {"steps": steps, "calls": calls})
+    chosen = settings(
+        max_examples=examples,
+        stateful_step_count=STEPS_EACH,
+        deadline=None,
+        database=None,
+        phases=phases,
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+    )
+    try:
+        # else a seed is another storm wherever other modules are loaded: their numbers are drawn, too
+        with patch.object(HypothesisProvider, "_maybe_draw_constant", return_value=None):
+            run_state_machine_as_test(seed(by_seed)(counted), settings=chosen)
+    finally:
+        RAN.update(steps)
+    return steps, calls
+
+
+# Everything that ran in this process, also in storms that broke.
+RAN: Counter[str] = Counter()
