@@ -8,10 +8,10 @@ CLOUD := .venv-cloud
 BIN := $(VENV)/bin
 UV := $(VENV)/bin/uv
 
-.PHONY: help env demo test check preview build clean
+.PHONY: help env demo test campaign crash-full check preview build bench clean
 
 help: ## list the verbs
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 $(VENV)/.ready: requirements/bootstrap.txt requirements/project.txt
 	@$(PYTHON) -m venv $(VENV)
@@ -41,6 +41,9 @@ build: env ## build the function zips; print sizes and cold import times as rati
 	@$(BIN)/python -m artefacts build
 	@$(BIN)/python -m artefacts report
 
+bench: env ## wall time and calls of one rotation as ratios, and the cost per 1,000, on a sandbox of its own
+	@$(BIN)/python -m bench rotation
+
 check: env ## lint, types, import contracts, state machine lint
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -50,6 +53,12 @@ check: env ## lint, types, import contracts, state machine lint
 
 test: env ## run every test
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
+
+campaign: env ## 100,000 steps in any order (crashes, duplicates, throttling, strangers) from a printed seed
+	@$(BIN)/python -m tests.property.campaign
+
+crash-full: env ## SIGKILL functions of a sandbox at every effect of every run; how each ended, in bench/results
+	@$(BIN)/python -m bench.crash
 
 clean: ## stop the sandbox and leave nothing behind
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m keyturn clean; fi
