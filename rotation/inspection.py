@@ -38,7 +38,8 @@ class PendingShown(TypedDict):
 class Inspected(TypedDict):
     """`current`: what readers get, by the store's own pointer. `shown` by role: store, ledger, staged, old, pending.
 
-    twin: what readers get is the credential of the ledger's version, put once more under another id.
+    twin: what readers get is the credential of the ledger's version, put once more under another id; candidate: it is
+    that of the staged one, which somebody else made current.
     """
 
     outcome: str
@@ -46,6 +47,7 @@ class Inspected(TypedDict):
     pendings: list[PendingShown]
     shown: dict[str, Shown]
     twin: bool
+    candidate: bool
 
 
 def inspect(context: Context) -> Inspected:
@@ -63,12 +65,13 @@ def inspect(context: Context) -> Inspected:
         current=survey.current.id if survey.current else "",
         pendings=[_pending(pending) for pending in survey.pendings],
         shown=shown,
-        twin=_twin(context, survey.current),
+        twin=_same(context, survey.current, roles["ledger"]),
+        candidate=survey.current is not None
+        and (survey.current == roles["staged"] or _same(context, survey.current, roles["staged"])),
     )
 
 
-def _twin(context: Context, current: Version | None) -> bool:
-    known = context.run.current
+def _same(context: Context, current: Version | None, known: Version | None) -> bool:
     if current is None or known is None or current == known:
         return False
     try:

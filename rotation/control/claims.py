@@ -104,6 +104,9 @@ def _known_run(desk: Desk, asked: Asked) -> tuple[Run, dict[str, StepRecord]] | 
         if asked.resume:
             raise
         return None
+    if run.execution == asked.execution and run.status == "failed" and not run.epoch:
+        # it was refused, and recorded so: an event that comes again does not claim behind that record
+        raise Refused(run.failure["reason"], f"the run {run.run_id} was refused", "start another one")
     if run.execution == asked.execution:
         return run, steps
     return takeover.take_over(desk, asked, run, steps), steps

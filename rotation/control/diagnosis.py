@@ -229,8 +229,8 @@ def _progress(steps: Mapping[str, StepRecord]) -> str:
 _CHECKS: tuple[Callable[[Findings], Diagnosis | None], ...] = (
     _restored,
     _unfinished,
-    _leftover,
     _label_moved,
+    _leftover,
     _current_refused,
     _pending,
     _overdue,

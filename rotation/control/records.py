@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from rotation.context import version_from, version_in
 from rotation.contract import Verdict, Version
 from rotation.control.asked import Asked
-from rotation.errors import NotFound
+from rotation.errors import Fenced, NotFound, Unavailable
 from rotation.invocation import Answer
 from rotation.ledger.ledger import Ledger
 from rotation.ledger.moments import timestamp
@@ -48,8 +48,7 @@ def record_failure(ledger: Ledger, asked: Asked, failure: Mapping[str, str]) -> 
     try:
         run, steps = ledger.run(asked.run_id)
     except NotFound:
-        ledger.end_unclaimed(_never_claimed(ledger, asked, failure, "failed"))
-        return _PASSED
+        return _end_unclaimed(ledger, _never_claimed(ledger, asked, failure, "failed"))
     if run.status != "running" or run.execution != asked.execution:
         return _PASSED
     if run.takeovers and failure["phase"] in FIRST and not run.undoing:
@@ -87,8 +86,7 @@ def record_halt(ledger: Ledger, asked: Asked, failure: Mapping[str, str]) -> Ans
         run, _ = ledger.run(asked.run_id)
     except NotFound:
         status = "reported" if failure["reason"] == "report_only" else "failed"
-        ledger.end_unclaimed(_never_claimed(ledger, asked, failure, status))
-        return _PASSED
+        return _end_unclaimed(ledger, _never_claimed(ledger, asked, failure, status))
     if run.status == "running" and run.execution == asked.execution:
         ledger.park(replace(run, status="halted", failure=dict(failure)))
     return _PASSED
@@ -185,6 +183,15 @@ def _ended(run: Run, steps: Mapping[str, StepRecord]) -> Overlap | None:
     """The overlap that a retirement ended, with what became of the old version."""
     disposed = steps["dispose"].facts.get("disposed", "") if "dispose" in steps else ""
     return replace(run.overlap, disposed=disposed) if run.overlap else None
+
+
+def _end_unclaimed(ledger: Ledger, run: Run) -> Answer:
+    try:
+        ledger.end_unclaimed(run)
+    except Fenced as exc:
+        # the next attempt finds the run, and ends it with its claim
+        raise Unavailable("claimed_late", "a late invocation has got the claim after all", "it is asked again") from exc
+    return _PASSED
 
 
 def _never_claimed(ledger: Ledger, asked: Asked, failure: Mapping[str, str], status: str) -> Run:

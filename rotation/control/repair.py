@@ -152,6 +152,9 @@ def _adopt(desk: Desk, policy: Policy, found: Findings, one: Diagnosis, who: Per
         raise Refused("undecidable", f"the store shows no current version of {policy.name}", "keyturn doctor")
     current = Version(id=shown["id"], path="")
     changes: dict[str, Any] = {"current": current, "overlap": _overlap(policy, found, current), "table": found.table}
+    if found.inspected and found.inspected.get("candidate", False):
+        # nothing is left to withdraw
+        changes |= {"leftover": ""}
     if one.subject == "restored":
         leap = int(datetime.fromisoformat(found.now).timestamp())
         changes |= {"epoch": max(head.epoch, leap), "run_id": "", "execution": "", "leftover": "", "pending_token": ""}

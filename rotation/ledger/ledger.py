@@ -94,7 +94,7 @@ class Ledger:
             claimed,
             *self._guards(claimed),
             Put(key=head.key, row=to_row(taken), expect=_unchanged(head)),
-            *_told(claimed),
+            *_told(claimed, _next_of(claimed)),
             *(_told(lost) if lost else ()),
             Put(key=claim_key(run.secret), row=_due(run.secret, timestamp(self._clock() + LOOK_AFTER))),
         )
@@ -146,8 +146,8 @@ class Ledger:
         self._write(run, Delete(key=run_key(run.run_id)))
 
     def end_unclaimed(self, run: Run) -> None:
-        """Record a run that never got the claim, so that history shows it."""
-        self._write(run, *_told(run))
+        """Record a run that never got the claim, so that history shows it; Fenced when it has got it after all."""
+        self._write(run, *_told(run, Expect(or_absent=True)))
 
     def amend(self, head: Head, who: switch.Who, **changes: object) -> Head:
         """Change a secret's head by hand, as seen in `head`; kept in the audit. Conflict `head_changed`."""
@@ -217,10 +217,15 @@ def _after(step: StepRecord) -> Expect:
     return Expect(equals={"attempts": step.attempts - 1}) if step.attempts > 1 else Expect(or_absent=True)
 
 
-def _told(run: Run) -> Sequence[Put]:
-    """The run, and its short row for listing: everything but the policy's text."""
+def _told(run: Run, expect: Expect | None = None) -> Sequence[Put]:
+    """The run, if `expect` holds of its row, and its short row for listing: everything but the policy's text."""
     short: Row = {**to_row(run), "policy": ""}
-    return [Put(key=run_key(run.run_id), row=to_row(run)), Put(key=history_key(run), row=short)]
+    return [Put(key=run_key(run.run_id), row=to_row(run), expect=expect), Put(key=history_key(run), row=short)]
+
+
+def _next_of(run: Run) -> Expect:
+    """A claim is of a run that is new, or continues it from where it was seen: its event may come twice, and late."""
+    return Expect(equals={"takeovers": run.takeovers - 1}) if run.takeovers else Expect(or_absent=True)
 
 
 def _retirement(secret: str, overlap: Overlap | None) -> Write:

@@ -14,6 +14,7 @@ from rotation.errors import Conflict, NotFound
 from rotation.ledger.records import passed
 from rotation.phases import Outcome
 from rotation.steps.step import StepResult
+from rotation.value import SecretValue
 
 _NOTHING = StepResult(facts={"undone": "nothing"})
 
@@ -66,8 +67,19 @@ def withdraw(context: Context) -> StepResult:
         value = context.read(_candidate(context, context.staged))
     except NotFound:
         return _withdrawn_before(context)
+    if "promote" not in context.steps and _is_live(context, value):
+        # somebody else made it current: `repair` shows it
+        return StepResult(outcome=Outcome.FAILED, reason="candidate_is_current")
     context.issuer.withdraw(value, context.fence)
     return StepResult(facts={"undone": "withdrawn"})
+
+
+def _is_live(context: Context, value: SecretValue) -> bool:
+    """Whether readers get this value, by whatever version."""
+    try:
+        return context.store.read_live(context.policy.ref)[1].fingerprint() == value.fingerprint()
+    except NotFound:
+        return False
 
 
 def _withdrawn_before(context: Context) -> StepResult:

@@ -9,11 +9,13 @@ from found_stories import RUN, accepted, entered, keeps_the_value, late_promotio
 
 from rotation.control import claims
 from rotation.errors import KeyturnError, Unavailable
+from rotation.ledger.ledger import Ledger
+from rotation.ledger.records import Run
 from rotation.phases import Outcome, phase_named
 from rotation.policy import Policy
 from tests.model.store import MemoryStore
 from tests.model.target import ModelIssuer
-from tests.model.world import ModelCatalogue, World
+from tests.model.world import NAME, ModelCatalogue, World
 
 
 @pytest.fixture
@@ -125,3 +127,31 @@ def test_an_event_that_comes_again_while_its_run_is_undone_begins_nothing(
         world.enter(phase_named("prepare"), "arn:2")
     world._end("record_failure", phase_named("prepare"), "prepare_broke", world.given("arn:2"))
     assert accepted(world) == {world.current()["token"]}
+
+
+def refused(world: World) -> tuple[str, str]:
+    return claims.claim(world.desk, world.request("arn:2"))["reason"], world.ledger.head(NAME).run_id
+
+
+def test_a_claim_that_comes_after_its_refusal_was_recorded_holds_nothing(world: World) -> None:
+    world._end("record_failure", phase_named("claim"), "claim_held", world.given("arn:2"))
+    assert refused(world) == ("claim_held", "")
+
+
+def test_a_claim_that_comes_while_its_refusal_is_recorded_is_ended_with_its_run(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end = Ledger.end_unclaimed
+
+    def after_the_late_one(ledger: Ledger, run: Run) -> None:
+        monkeypatch.setattr(Ledger, "end_unclaimed", end)
+        assert claims.claim(world.desk, world.request("arn:2"))["outcome"] == Outcome.PASSED
+        end(ledger, run)
+
+    monkeypatch.setattr(Ledger, "end_unclaimed", after_the_late_one)
+    with pytest.raises(Unavailable):
+        world._end("record_failure", phase_named("claim"), "claim_held", world.given("arn:2"))
+    # the machine asks again
+    world._end("record_failure", phase_named("claim"), "claim_held", world.given("arn:2"))
+    assert world.ledger.head(NAME).run_id == ""
+    assert to_rest(world)[-1] == "healthy"

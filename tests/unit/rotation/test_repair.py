@@ -70,6 +70,14 @@ def leftover(world: World) -> None:
     world.target.broken.clear()
 
 
+def candidate_promoted_by_hand(world: World) -> None:
+    world.target.broken["probe"] = Verdict.REFUSED
+    world.target.broken["withdraw"] = Refused("no", "no")
+    assert world.rotate("arn:x") == "failed"
+    world.target.broken.clear()
+    world.secret.current, world.secret.pending = world.secret.pending, None
+
+
 def foreign_pending(world: World) -> None:
     world.secret.pending = world.secret.add(SecretValue.of(FOREIGN))
 
@@ -132,6 +140,7 @@ CASES: dict[str, tuple[Break, str, str]] = {
     "ledger behind": (ledger_behind, "ledger_behind", "resume"),
     "half-retired": (half_retired, "half_applied_target", "resume"),
     "candidate left behind": (leftover, "orphan_pending", "undo"),
+    "candidate promoted by hand": (candidate_promoted_by_hand, "label_moved", "adopt"),
     "foreign pending": (foreign_pending, "orphan_pending", "clear"),
     "label moved, works": (moved_to_one_that_works, "label_moved", "adopt"),
     "label moved, does not": (moved_to_one_that_does_not, "label_moved", "adopt_and_roll_back"),
