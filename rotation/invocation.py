@@ -11,9 +11,8 @@ from typing import TypedDict
 
 from rotation.context import Context, version_in
 from rotation.errors import Halted, KeyturnError, Throttled, Unavailable
-from rotation.ledger.ledger import TURN
 from rotation.ledger.records import StepRecord
-from rotation.phases import Outcome, Phase
+from rotation.phases import BACKWARDS, Outcome, Phase
 from rotation.steps import STEPS
 from rotation.steps.step import Step, StepResult
 
@@ -51,7 +50,7 @@ def run_phase(context: Context, phase: Phase) -> Answer:
 
 def _turned(context: Context, phase: Phase) -> bool:
     """Whether the phase goes forward although the run is being undone: its event came twice, or late."""
-    return TURN in context.steps and not all(STEPS[name].undoes for name in phase.steps)
+    return not BACKWARDS.isdisjoint(context.steps) and BACKWARDS.isdisjoint(phase.steps)
 
 
 def _stands(record: StepRecord, epoch: int) -> bool:

@@ -69,4 +69,7 @@ def configure(level: str, extra_keys: Iterable[str], bound: dict[str, str]) -> N
     root.handlers[:] = [handler]
     logging.getLogger(LOGGER).setLevel(ours)
     for name in (None, *_VENDORS):
-        logging.getLogger(name).setLevel(max(ours, logging.WARNING))
+        vendor = logging.getLogger(name)
+        vendor.setLevel(max(ours, logging.WARNING))
+        # google.api_core takes its own out of the hierarchy when it is imported: its warnings would be lost
+        vendor.propagate = True

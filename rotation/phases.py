@@ -95,6 +95,9 @@ UNDO: tuple[Phase, ...] = (
     Phase(name="forgo", where=Where.STORE, steps=("forgo",)),
 )
 
+# Steps that are only entered to undo.
+BACKWARDS = frozenset(step for phase in UNDO for step in phase.steps)
+
 # By machine: `claim` and its like come first, whose answer the machine keeps as the run.
 TABLES = {"rotate": ROTATE, "retire": RETIRE, "rollback": ROLLBACK, "repair": REPAIR}
 FIRST = frozenset(table[0].name for table in TABLES.values())

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from rotation.control.desk import Desk
-from rotation.errors import Refused
+from rotation.errors import KeyturnError, Refused
 from rotation.ledger.moments import timestamp
 from rotation.ledger.switch import Who
 
@@ -21,8 +21,16 @@ def show(desk: Desk) -> dict[str, Any]:
     """The switch, the freezes in force, and the last changes. Halted `switch_unreadable`."""
     board = desk.ledger.switchboard
     state = {name: value for name, value in asdict(board.state()).items() if name != "rev"}
-    freezes = [asdict(freeze) for name in desk.catalogue.names() if (freeze := board.freeze_of(name))]
+    freezes = [asdict(freeze) for name in _names(desk) if (freeze := board.freeze_of(name))]
     return {**state, "freezes": freezes, "audit": board.audit()}
+
+
+def _names(desk: Desk) -> list[str]:
+    """The secrets, or none while the catalogue cannot be read: the brake has been set, and says so all the same."""
+    try:
+        return desk.catalogue.names()
+    except KeyturnError:
+        return []
 
 
 def engage(desk: Desk, who: Mapping[str, str]) -> dict[str, Any]:

@@ -146,27 +146,44 @@ def _label_moved(found: Findings) -> Diagnosis | None:
     says = "somebody else changed which version readers get"
     evidence = found.told("store", "ledger", "old")
     store, ledger = found.verdict("store"), found.verdict("ledger")
-    if (
-        head.overlap is not None
-        and ledger == Verdict.ACCEPTED
-        and found.verdict("old") == Verdict.ACCEPTED
-        and _three(found)
-    ):
-        return undecided(
-            found, "label_moved", f"{says} while an overlap was open: three credentials are valid", evidence
-        )
-    if store in (Verdict.ACCEPTED, "not-applicable"):
+    if doubt := _doubt(found):
+        return undecided(found, "label_moved", f"{says}{doubt}", evidence)
+    if store in (Verdict.ACCEPTED, "not-applicable") and not _leaked(head, found.current):
         does = f"take version {found.current}, which works, as current; the one before it is retired after an overlap"
         return Diagnosis(
             kind="label_moved", says=says, evidence=evidence, action="adopt", does=does, subject=found.current
         )
-    if store == Verdict.REFUSED and ledger == Verdict.ACCEPTED:
-        does = f"go back to version {head.current.id}, which works; the other does not"
+    if ledger == Verdict.ACCEPTED and (store == Verdict.REFUSED or _leaked(head, found.current)):
+        why = "does not" if store == Verdict.REFUSED else "was replaced in an emergency"
+        does = f"go back to version {head.current.id}, which works; the other {why}"
         action = "adopt_and_roll_back"
         return Diagnosis(
             kind="label_moved", says=says, evidence=evidence, action=action, does=does, subject=found.current
         )
     return undecided(found, "label_moved", says, evidence)
+
+
+def _doubt(found: Findings) -> str:
+    """Why no version may be taken for the right one; "" where the target's answers tell."""
+    head, ledger, known = found.head, found.verdict("ledger"), found.inspected
+    if _leaked(head, found.current) and ledger != Verdict.ACCEPTED:
+        return ", to the one that an emergency replaced"
+    if ledger in _MAY_WORK and found.verdict("old") in _MAY_WORK and _three(found):
+        return " while an overlap was open: three credentials may be valid"
+    ours = known is not None and (known.get("twin", False) or known.get("candidate", False))
+    if ledger == Verdict.UNPROVEN and not ours:
+        return "; whether the one before still works is not known"
+    return ""
+
+
+# Nobody may forget these.
+_MAY_WORK = (Verdict.ACCEPTED, Verdict.UNPROVEN)
+
+
+def _leaked(head: Head, version: str) -> bool:
+    """Whether an emergency replaced this version: it must never be what readers get."""
+    way = head.overlap or head.retired
+    return way is not None and way.emergency and way.old.id == version
 
 
 def _three(found: Findings) -> bool:
@@ -177,11 +194,14 @@ def _three(found: Findings) -> bool:
 
 def _current_refused(found: Findings) -> Diagnosis | None:
     head = found.head
-    if found.unfinished is not None or found.inspected is None or not found.current:
-        return None
-    if head.current is None or found.current != head.current.id or found.verdict("store") not in _BAD:
+    known = head.current is not None and found.current == head.current.id
+    if found.unfinished is not None or found.inspected is None or not found.current or not known:
         return None
     evidence = found.told("store", "old")
+    if not found.inspected["shown"]["store"]["readable"]:
+        return _current_unreadable(found, evidence)
+    if found.verdict("store") not in _BAD:
+        return None
     says = "the target does not accept what readers get"
     if found.verdict("store") == Verdict.UNPROVEN:
         return undecided(found, "current_not_accepted", "the target cannot be asked about what readers get", evidence)
@@ -191,6 +211,15 @@ def _current_refused(found: Findings) -> Diagnosis | None:
         return Diagnosis(kind="current_not_accepted", says=says, evidence=evidence, action="roll_back", does=does)
     does = "rotate: a new credential is made with the authority, which does not need the current one"
     return Diagnosis(kind="current_not_accepted", says=says, evidence=evidence, action="rotate", does=does)
+
+
+def _current_unreadable(found: Findings, evidence: tuple[str, ...]) -> Diagnosis:
+    """Readers get nothing: the version is disabled, destroyed or deleted in the store."""
+    says, way = "what is current cannot be read", horizon(found.head)
+    if way["possible"] and found.verdict("old"):
+        does = f"go back to version {way['to']}, which is applied to the target again first"
+        return Diagnosis(kind="current_not_accepted", says=says, evidence=evidence, action="roll_back", does=does)
+    return undecided(found, "current_not_accepted", says, evidence)
 
 
 _BAD = (Verdict.REFUSED, Verdict.UNPROVEN)
@@ -206,7 +235,8 @@ def _overdue(found: Findings) -> Diagnosis | None:
     if failed and last is not None and last.failure.get("reason") == "old_alive":
         says = "the old credential was revoked and is still accepted: whoever has it can use it"
         return Diagnosis(kind="old_alive", says=says, evidence=evidence, action="retire", does=does)
-    late = datetime.fromisoformat(found.now) - datetime.fromisoformat(overlap.retire_at) > SWEEP_IS_LATE
+    patience = timedelta() if overlap.emergency else SWEEP_IS_LATE
+    late = datetime.fromisoformat(found.now) - datetime.fromisoformat(overlap.retire_at) > patience
     if not late and not failed:
         return None
     says = "the overlap is over, and the old credential is not retired"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rotation.control import records
-from rotation.control.asked import Asked
+from rotation.control.asked import BREAK_GLASS, Asked
 from rotation.control.desk import Desk
 from rotation.control.signals import Finding
 from rotation.control.starts import start_due
@@ -20,9 +20,13 @@ from rotation.ledger.records import Run
 def end_run(desk: Desk, run_id: str) -> Answer:
     """The run is done. An overlap of zero, which an emergency has, is ended at once; the sweep would do it too."""
     answer = records.record(desk.ledger, run_id)
-    run, _ = desk.ledger.run(run_id)
+    run, steps = desk.ledger.run(run_id)
     if run.emergency:
-        start_due(desk, run.secret)
+        start_due(desk, run.secret, BREAK_GLASS if run.break_glass else "")
+    proof = steps["prove"].facts if "prove" in steps else {}
+    if proof.get("proof") == "unproven" and run.status == "succeeded":
+        # nobody will look again: a person has to
+        desk.signals.tell(Finding.OLD_ALIVE)
     return answer
 
 

@@ -55,7 +55,7 @@ def record_failure(ledger: Ledger, asked: Asked, failure: Mapping[str, str]) -> 
         # nothing was done under this execution: the run is as unfinished as it was
         return _PASSED
     left = _left(run, failure, steps)
-    if (left and moved_current(steps)) or _half_disposed(run, failure, steps):
+    if (left and (moved_current(steps) or "reinstate" in steps)) or _half_disposed(run, failure, steps):
         # readers may have the new version, or the old one is dead: whoever takes the run over goes on with it
         ledger.park(replace(run, status="stuck", failure={**failure, **left}), watched=True)
         return _PASSED

@@ -176,8 +176,11 @@ def _overlap(policy: Policy, found: Findings, current: Version) -> Overlap | Non
 
 
 def _adopt_and_roll_back(desk: Desk, policy: Policy, found: Findings, one: Diagnosis, who: Person) -> dict[str, str]:
+    way = found.head.overlap or found.head.retired
+    flags = asked.EMERGENCY if way is not None and way.emergency else ""
     _adopt(desk, policy, found, one, who)
-    return _roll_back(desk, policy, found, one, who)
+    started = verbs.rollback(desk, policy.name, who, flags)
+    return {"execution": started["execution"], "run_id": started["run_id"]}
 
 
 def _roll_back(desk: Desk, policy: Policy, found: Findings, one: Diagnosis, who: Person) -> dict[str, str]:

@@ -6,11 +6,13 @@ A name is a hash of what is to be done, so that asking twice starts once; where 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 
+from rotation.control.asked import BREAK_GLASS
 from rotation.control.desk import Desk, run_id_of
 from rotation.control.signals import Finding
-from rotation.errors import Conflict
+from rotation.errors import Conflict, KeyturnError, Throttled, Unavailable
 from rotation.ledger.records import CLAIM, RETIRE, Head, Run
 
 # Step Functions allows 80 characters in an execution's name; a readable start of the secret and a hash of the rest.
@@ -21,6 +23,7 @@ _SLOT_CHARS = 15
 # A run that loses its execution this often is not continued by itself any more: a person repairs it.
 MAX_TAKEOVERS = 3
 SWEEP = "sweep"
+_LOG = logging.getLogger("keyturn")
 
 
 def start(desk: Desk, machine: str, secret: str, who: Mapping[str, str], attempt: object = "") -> dict[str, str]:
@@ -50,17 +53,29 @@ def sweep(desk: Desk) -> list[str]:
     again in the next slot, under a new name: a name is used up for 90 days.
     """
     now = desk.ledger.now()
-    lost = [secret for secret in desk.ledger.due(CLAIM, now) if _resume_lost(desk, secret)]
-    return lost + [secret for secret in desk.ledger.due(RETIRE, now) if start_due(desk, secret)]
+    lost = [secret for secret in desk.ledger.due(CLAIM, now) if _alone(desk, _resume_lost, secret)]
+    return lost + [secret for secret in desk.ledger.due(RETIRE, now) if _alone(desk, start_due, secret)]
 
 
-def start_due(desk: Desk, secret: str) -> bool:
+def _alone(desk: Desk, begin: Callable[[Desk, str], bool], secret: str) -> bool:
+    """One secret whose rows cannot be understood does not stop the others; the provider's trouble does."""
+    try:
+        return begin(desk, secret)
+    except (Throttled, Unavailable):
+        raise
+    except KeyturnError as exc:
+        _LOG.error("the sweep passes a secret over", extra={"fields": {"secret": secret, "reason": exc.reason}})
+        desk.signals.tell(Finding.STUCK)
+        return False
+
+
+def start_due(desk: Desk, secret: str, flags: str = "") -> bool:
     """Start the end of the secret's overlap, if it is over and no run holds the claim; whether it was started here."""
     head, now = desk.ledger.head(secret), desk.ledger.now()
     # the index lags, and a retirement may take longer than the sweep's interval
     if head.overlap is None or now < head.overlap.retire_at or head.run_id:
         return False
-    return _started(desk, "retire", head, {"reason": "overlap over"}, now)
+    return _started(desk, "retire", head, {"reason": "overlap over", "flags": flags}, now)
 
 
 def _resume_lost(desk: Desk, secret: str) -> bool:
@@ -79,7 +94,8 @@ def _resume_lost(desk: Desk, secret: str) -> bool:
 
 
 def _started(desk: Desk, machine: str, head: Head, who: Mapping[str, str], now: str) -> bool:
-    if desk.ledger.switchboard.stopped(head.secret):
+    passes = BREAK_GLASS in who.get("flags", "")
+    if not passes and desk.ledger.switchboard.stopped(head.secret):
         # it would only fail at its claim, at every sweep until the switch is off
         return False
     payload = {"secret": head.secret, "requested_by": SWEEP, "resume": "", "flags": "", **who}

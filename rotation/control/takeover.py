@@ -15,15 +15,13 @@ from rotation.control.desk import Desk
 from rotation.control.signals import Finding
 from rotation.errors import Halted, Refused
 from rotation.ledger.records import BACK, UNDO, Head, Run, StepRecord
-from rotation.phases import TABLES
-from rotation.phases import UNDO as UNDOING
+from rotation.phases import BACKWARDS, TABLES
+from rotation.policy import from_document
 
 # Above the functions' own timeout (60 s, `definition`), which is counted from the start of the invocation.
 LATE = timedelta(seconds=65)
 # A run in one of these is not ended.
 UNENDED = ("running", "halted", "stuck")
-# Steps that are only entered to undo: a run that has one of them goes back, whoever continues it.
-_BACKWARDS = frozenset(step for phase in UNDOING for step in phase.steps)
 
 
 class TooEarly(Exception):
@@ -39,10 +37,12 @@ def take_over(desk: Desk, asked: Asked, run: Run, steps: Mapping[str, StepRecord
     same_table(desk, head)
     check_continuable(desk, head, run, undo=asked.undo)
     check_late(desk.ledger.now(), steps)
-    direction = UNDO if asked.undo else run.direction or (BACK if _BACKWARDS & steps.keys() else "")
+    direction = UNDO if asked.undo else run.direction or (BACK if BACKWARDS & steps.keys() else "")
     continued = replace(
         run,
         execution=asked.execution,
+        # one that Secrets Manager began has none
+        function=run.function if run.function.startswith("arn:") else _pinned(desk, run),
         status="running",
         direction=direction,
         break_glass=run.break_glass or asked.break_glass,
@@ -54,6 +54,10 @@ def take_over(desk: Desk, asked: Asked, run: Run, steps: Mapping[str, StepRecord
     if asked.break_glass:
         desk.signals.tell(Finding.BREAK_GLASS)
     return claimed
+
+
+def _pinned(desk: Desk, run: Run) -> str:
+    return desk.functions.pin(from_document(run.policy).store, run.run_id)
 
 
 def check_late(now: str, steps: Mapping[str, StepRecord]) -> None:

@@ -85,8 +85,14 @@ def rollback(desk: Desk, secret: str, who: Mapping[str, str], flags: str = "") -
     name = desk.catalogue.policy(secret).name
     head = desk.ledger.head(name)
     if head.run_id:
-        unfinished, _ = desk.ledger.run(head.run_id)
+        unfinished, steps = desk.ledger.run(head.run_id)
         check_continuable(desk, head, unfinished, undo=True)
+        if unfinished.emergency and "promote" in steps:
+            raise Refused(
+                "old_leaked",
+                f"the run {unfinished.run_id} replaces in an emergency what readers would get back",
+                f"go on with it: `keyturn resume {unfinished.run_id}`",
+            )
         return {**start_resume(desk, unfinished, {**who, "flags": asked.UNDO}), "kind": "undo"}
     way_back(head)
     return {**start(desk, "rollback", name, {**who, "flags": flags}), "kind": "rollback"}

@@ -29,14 +29,15 @@ from rotation.ledger.records import (
     to_row,
 )
 from rotation.ledger.rows import Check, ConditionFailed, Delete, Expect, Key, Put, Row, Rows, Write
+from rotation.phases import BACKWARDS
 
 # Rows that come due are spread over this many index partitions; the sweep reads each.
 SHARDS = 4
 # The sweep looks whether a claim's execution still runs after this, and at every sweep from then on: longer than any
 # run without a warm-up takes, so that it is seldom asked in vain. No clock decides: the execution's state does.
 LOOK_AFTER = timedelta(minutes=10)
-# The first step of a rotation's undoing.
-TURN = "restore"
+# The first step of a machine's undoing.
+TURNS = {"rotate": "restore", "rollback": "forgo"}
 # Machines that only undo or mend: no switch stops them.
 _NEVER_STOPPED = ("rollback", "repair")
 
@@ -105,7 +106,7 @@ class Ledger:
 
         Halted when a switch stops it (never while undoing), Fenced when the claim went to somebody else.
         """
-        guards = [] if undoing else [*self._guards(run), *_not_turned(run)]
+        guards = [*([] if undoing else self._guards(run)), *_not_turned(run, step)]
         begins = Put(key=step_key(run.run_id, step.step), row=to_row(step), expect=_after(step))
         self._write(run, *guards, _mine(run), *_closes(run, closing), begins)
 
@@ -207,9 +208,12 @@ def _closes(run: Run, step: StepRecord | None) -> Sequence[Put]:
     return [Put(key=step_key(run.run_id, step.step), row=to_row(step), expect=expect)]
 
 
-def _not_turned(run: Run) -> list[Check]:
+def _not_turned(run: Run, step: StepRecord) -> list[Check]:
     """No step goes forward once the run is being undone: an event may come twice, and late."""
-    return [Check(key=step_key(run.run_id, TURN), expect=Expect(or_absent=True))] if run.machine == "rotate" else []
+    turn = TURNS.get(run.machine)
+    if turn is None or step.step in BACKWARDS:
+        return []
+    return [Check(key=step_key(run.run_id, turn), expect=Expect(or_absent=True))]
 
 
 def _after(step: StepRecord) -> Expect:

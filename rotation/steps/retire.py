@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from rotation.context import Context
 from rotation.contract import Probe, Verdict
-from rotation.errors import Refused
+from rotation.errors import NotFound, Refused
 from rotation.ledger.records import Overlap
 from rotation.phases import Outcome
 from rotation.steps.step import StepResult
 
+# What an old version gets that the store has no more.
+_GONE = "gone"
+_VALUE_GONE = "the store has its value no more: nobody can show it to the target, nor revoke it by it"
 # What a credential without a target gets in the place of a verdict or a proof.
 _NO_TARGET = "not-applicable"
 _SAME = "readers get the same credential under another version"
@@ -34,7 +37,11 @@ def witness(context: Context) -> StepResult:
         # revoking the old one now would leave no working credential at all
         reason = "new_unproven" if new.verdict is Verdict.UNPROVEN else "new_not_accepted"
         return StepResult(outcome=Outcome.FAILED, reason=reason, facts=_facts("new", new))
-    old = context.issuer.probe(context.read(overlap.old))
+    try:
+        old = context.issuer.probe(context.read(overlap.old))
+    except NotFound as exc:
+        # the store gave it up before its time: nobody can show it to the target or revoke it any more
+        return StepResult(facts={**_facts("new", new), "old_verdict": _GONE, "old_code": exc.reason})
     facts = _facts("new", new) | _facts("old", old)
     if old.verdict is not Verdict.ACCEPTED and overlap.witnessed_by:
         # an earlier retirement saw it work, and broke off after it had begun to revoke
@@ -44,10 +51,17 @@ def witness(context: Context) -> StepResult:
 
 def revoke(context: Context) -> StepResult:
     """Make the target refuse the old credential and end its sessions; nothing where readers get the very same one."""
+    if _gone(context):
+        return StepResult(facts={"sessions_ended": "0", "why": _VALUE_GONE})
     if _one_credential(context):
         return StepResult(facts={"sessions_ended": "0", "why": _SAME})
     ended = context.issuer.revoke(context.read(_overlap(context).old), context.fence)
     return StepResult(facts={"sessions_ended": str(ended)})
+
+
+def _gone(context: Context) -> bool:
+    """Whether the witness found that the store has the old value no more."""
+    return context.steps["witness"].facts.get("old_verdict") == _GONE
 
 
 def prove(context: Context) -> StepResult:
@@ -56,11 +70,9 @@ def prove(context: Context) -> StepResult:
     Fails, to be tried again, while the old one is alive or the target cannot be asked. An old one that was refused
     already before the revoke stays `unproven` for good: it may never have worked, and waiting would change nothing.
     """
-    overlap = _overlap(context)
-    if not context.issuer.capabilities.has_target:
-        return StepResult(facts={"proof": _NO_TARGET, "why": "no target accepts or refuses this credential"})
-    if _one_credential(context):
-        return StepResult(facts={"proof": _NO_TARGET, "why": _SAME})
+    overlap, spared = _overlap(context), _without_a_probe(context)
+    if spared:
+        return StepResult(facts=spared)
     old = context.issuer.probe(context.read(overlap.old))
     new = context.issuer.probe(context.read_live()[1])
     facts = _facts("old", old) | _facts("new", new)
@@ -71,6 +83,15 @@ def prove(context: Context) -> StepResult:
     if _witnessed(context):
         return StepResult(facts={**facts, "proof": "dead"})
     return StepResult(facts={**facts, "proof": "unproven", "why": "the old one was refused before it was revoked"})
+
+
+def _without_a_probe(context: Context) -> dict[str, str]:
+    """The proof where there is nothing to show to the target, and why; empty where there is."""
+    if not context.issuer.capabilities.has_target:
+        return {"proof": _NO_TARGET, "why": "no target accepts or refuses this credential"}
+    if _gone(context):
+        return {"proof": "unproven", "why": _VALUE_GONE}
+    return {"proof": _NO_TARGET, "why": _SAME} if _one_credential(context) else {}
 
 
 def dispose(context: Context) -> StepResult:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from rotation.context import Context, version_facts, version_in
 from rotation.contract import Verdict, Version
-from rotation.errors import Conflict, NotFound
+from rotation.errors import Conflict, NotFound, Refused
 from rotation.ledger.records import passed
 from rotation.phases import Outcome
 from rotation.steps.step import StepResult
@@ -129,7 +129,7 @@ def settle_leftover(context: Context) -> None:
         return
     failed, steps = context.ledger.run(context.run.leftover)
     left = replace(context, run=failed, steps=steps, values={}, seen=None, recovered=None, live_now=None)
-    if not passed(steps.get("withdraw")):
-        withdraw(left)
+    if not passed(steps.get("withdraw")) and (settled := withdraw(left)).outcome is not Outcome.PASSED:
+        raise Refused(settled.reason, f"what the run {failed.run_id} left cannot be settled", "see `keyturn repair`")
     if not passed(steps.get("abandon")):
         abandon(left)
