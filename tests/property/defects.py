@@ -10,13 +10,12 @@ import pytest
 
 from rotation import invocation
 from rotation.context import Context
-from rotation.contract import Fence, SecretRef, Version
+from rotation.contract import Fence
 from rotation.control import claims, records
 from rotation.ledger import ledger
 from rotation.ledger.rows import Check, Expect, Key
 from rotation.steps import STEPS
 from rotation.steps.step import StepResult
-from tests.model.store import MemoryStore
 from tests.model.target import ModelTarget
 from tests.property.lagging_rows import MARKER
 
@@ -32,17 +31,6 @@ def _target_without_generations(patch: pytest.MonkeyPatch) -> None:
         checked(target, slot, token, fence, effect)
 
     patch.setattr(ModelTarget, "set", unchecked)
-
-
-def _promotion_without_compare(patch: pytest.MonkeyPatch) -> None:
-    move = MemoryStore._move
-
-    def blind(store: MemoryStore, ref: SecretRef, to: Version, away_from: Version | None) -> Version:
-        del away_from
-        seen = store._server.find(ref.path).current
-        return move(store, ref, to, Version(id=str(seen)) if seen else None)
-
-    patch.setattr(MemoryStore, "_move", blind)
 
 
 def _writes_without_the_claim(patch: pytest.MonkeyPatch) -> None:
@@ -92,7 +80,6 @@ def _overlaps_forgotten(patch: pytest.MonkeyPatch) -> None:
 
 DEFECTS: dict[str, Seed] = {
     "a target that takes a late call": _target_without_generations,
-    "a promotion without compare-and-set": _promotion_without_compare,
     "ledger writes that do not check the claim": _writes_without_the_claim,
     "effects before their intents": _effects_without_intents,
     "an undoing that withdraws what readers get": _withdrawal_of_what_readers_get,
