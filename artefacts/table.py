@@ -63,6 +63,7 @@ FUNCTIONS = (
             "issuers/postgres*.py",
             "issuers/scram.py",
             "handlers/aws.py",
+            "handlers/shelf.py",
             "handlers/native.py",
             # a native rotation is recorded by the function itself
             "control/asked.py",
@@ -71,7 +72,7 @@ FUNCTIONS = (
             "control/signals.py",
         ),
         sdks=("boto3", "pg8000.native"),
-        services=("secretsmanager",),
+        services=("kms", "secretsmanager"),
     ),
     Function(
         name="vault",
@@ -93,8 +94,8 @@ FUNCTIONS = (
     ),
     Function(
         name="control",
-        owned=("control/*.py", "handlers/control.py", "handlers/endpoint.py"),
+        owned=("control/*.py", "handlers/control.py", "handlers/endpoint.py", "handlers/shelf.py"),
         sdks=("boto3",),
-        services=("lambda", "stepfunctions"),
+        services=("kms", "lambda", "stepfunctions"),
     ),
 )

@@ -17,6 +17,7 @@ from infra.config import PROJECT
 from infra.documents import Statement, allow
 from infra.names import Names
 from rotation.policy import Policy
+from rotation.seal import STACK
 
 # Who takes the stack's roles.
 _SERVICES = ("codedeploy", "lambda", "scheduler", "states")
@@ -91,10 +92,12 @@ def _keys(names: Names) -> list[Statement]:
     # a key that is being made has no tags yet; one that has another's is refused
     new = {"StringEquals": own_tags(names, "RequestTag"), "StringEqualsIfExists": own}
     through = {"StringEquals": {**own, "kms:ViaService": services}}
-    every = names.arn("kms", "key/*")
+    every, stack = names.arn("kms", "key/*"), names.settings.stack
     return [
         wildcards.NEW_KEYS.allow(Condition=new),
         wildcards.KEYS.allow(every, Condition={"StringEquals": own}),
+        # what no function may: seal a policy
+        wildcards.SEALS.allow(every, Condition={"StringEquals": {**own, f"kms:EncryptionContext:{STACK}": stack}}),
         wildcards.KEYS_FOR_SERVICES.allow(every, Condition=through),
         wildcards.ALIASES.allow(names.arn("kms", f"alias/{names.of('*')}")),
     ]

@@ -56,6 +56,11 @@ KEYS = Wildcard(
     ),
     reason="AWS makes up the ids of keys; the stack's own are told by their tags",
 )
+SEALS = Wildcard(
+    sid="SealsOfPolicies",
+    actions=("kms:Encrypt",),
+    reason="AWS makes up the ids of keys; the stack's own are told by their tags, a seal by its context",
+)
 KEYS_FOR_SERVICES = Wildcard(
     sid="KeysThroughServices",
     actions=_of("kms", "CreateGrant Decrypt DescribeKey Encrypt GenerateDataKey ReEncryptFrom ReEncryptTo"),
@@ -196,6 +201,7 @@ NAMED: Sequence[Wildcard] = (
     PASS_ROLES,
     NEW_KEYS,
     KEYS,
+    SEALS,
     KEYS_FOR_SERVICES,
     ALIASES,
     CATALOGUE,

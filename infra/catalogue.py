@@ -19,17 +19,19 @@ from infra.bucket_guard import declare_guard
 from infra.names import FUNCTIONS, Names
 from rotation.catalogue import object_key
 from rotation.policy import Policy
+from rotation.seal import METADATA, context
 
 _SPACES = 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class CatalogueArgs:
-    """`policies`: resolved. `data_key_arn`: encrypts the objects."""
+    """`policies`: resolved. `data_key_arn` encrypts the objects; with `seal_key_arn` only a deployment does."""
 
     names: Names
     policies: Sequence[Policy]
     data_key_arn: Any
+    seal_key_arn: Any
 
 
 class Catalogue(pulumi.ComponentResource):
@@ -48,10 +50,24 @@ class Catalogue(pulumi.ComponentResource):
         # an object put before versioning is on would have no version
         child = pulumi.ResourceOptions(parent=self, depends_on=[versioned])
         for policy in args.policies:
-            self._object(object_key(policy.name), child, content=readable(policy), content_type="application/json")
+            body = {"content": readable(policy), "content_type": "application/json"}
+            self._object(object_key(policy.name), child, metadata={METADATA: self._seal(args, policy)}, **body)
         for kind in FUNCTIONS:
             self._object(f"functions/{kind}.zip", child, source=stored(kind), content_type="application/zip")
         self.register_outputs({"bucket": self.bucket.bucket})
+
+    def _seal(self, args: CatalogueArgs, policy: Policy) -> pulumi.Output[str]:
+        """The policy's digest under the seal key: a function refuses a policy that anybody else wrote."""
+        bound = context(args.names.settings.stack, policy.name)
+        sealed = aws.kms.Ciphertext(
+            f"seal-{policy.name}",
+            key_id=args.seal_key_arn,
+            plaintext=policy.digest(),
+            context=bound,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        blob: pulumi.Output[str] = sealed.ciphertext_blob
+        return blob
 
     def _object(self, key: str, opts: pulumi.ResourceOptions, **inputs: Any) -> None:
         aws.s3.BucketObjectv2(key, bucket=self.bucket.bucket, key=key, opts=opts, **inputs)

@@ -1,4 +1,4 @@
-"""Two KMS keys: one encrypts what the stack keeps, one signs the login of the vault function.
+"""Three KMS keys: one encrypts what the stack keeps, one signs the login of the vault function, one seals policies.
 
 The signing key is asymmetric, so that Vault holds only its public half. Not here: who may use the keys, which stands in
 each function's role.
@@ -31,7 +31,7 @@ class EncryptionArgs:
 
 
 class Encryption(pulumi.ComponentResource):
-    """The stack's keys. Outputs: `data_key_arn`, `signing_key_arn`, `signing_key_id`, `public_key_pem`."""
+    """The stack's keys. Outputs: `{data,signing,seal}_key_arn`, `signing_key_id`, `public_key_pem`."""
 
     def __init__(self, name: str, args: EncryptionArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__("keyturn:infra:Encryption", name, None, opts)
@@ -44,7 +44,10 @@ class Encryption(pulumi.ComponentResource):
             customer_master_key_spec="RSA_2048",
             policy=as_json([administration(args.names)]),
         )
+        only_admin = as_json([administration(args.names)])
+        seal = self._key("catalogue", args, "Seals the policies that were deployed", policy=only_admin)
         self.data_key_arn = data.arn
+        self.seal_key_arn = seal.arn
         self.signing_key_arn = signing.arn
         self.signing_key_id = signing.key_id
         public = aws.kms.get_public_key_output(key_id=signing.key_id, opts=pulumi.InvokeOutputOptions(parent=self))

@@ -16,8 +16,8 @@ from infra.vault_login import audience, role_name
 _PII_KEYS = "email,phone,address"
 
 
-def environment(kind: str, names: Names, signing_key_id: Any) -> dict[str, Any]:
-    """The variables of the function `kind`; `signing_key_id` may be an output."""
+def environment(kind: str, names: Names, signing_key_id: Any, seal_key_arn: Any) -> dict[str, Any]:
+    """The variables of the function `kind`; the keys may be outputs."""
     everywhere = {
         "KEYTURN_STACK": names.settings.stack,
         "KEYTURN_LEDGER_TABLE": names.of("ledger"),
@@ -25,7 +25,13 @@ def environment(kind: str, names: Names, signing_key_id: Any) -> dict[str, Any]:
         "LOG_LEVEL": "INFO",
         "PII_KEYS": _PII_KEYS,
     }
-    own = {"aws": {}, "vault": _vault(names, signing_key_id), "gcp": _google(names), CONTROL: _control(names)}
+    seals = {"KEYTURN_CATALOGUE_KEY": seal_key_arn}
+    own = {
+        "aws": seals,
+        "vault": _vault(names, signing_key_id),
+        "gcp": _google(names),
+        CONTROL: _control(names) | seals,
+    }
     return everywhere | own[kind]
 
 

@@ -25,7 +25,7 @@ def declare_functions(
                 names=names,
                 kind=kind,
                 statements=grants(kind, names, policies, arns),
-                environment=environment(kind, names, keys.signing_key_id),
+                environment=environment(kind, names, keys.signing_key_id, keys.seal_key_arn),
                 data_key_arn=keys.data_key_arn,
             ),
             opts,

@@ -16,6 +16,7 @@ from infra.wildcards import EXECUTIONS, FINDINGS, LOG_STREAMS, NETWORK_INTERFACE
 from rotation.catalogue import PREFIX, object_key
 from rotation.control.signals import NAMESPACE
 from rotation.policy import Policy
+from rotation.seal import STACK
 
 _LEDGER = ("ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query")
 # Who reads the catalogue: control for every claim, the aws function for AWS's own rotation; the others get the policy
@@ -26,10 +27,11 @@ _DATA_KEY = ("kms:Decrypt", "kms:GenerateDataKey")
 
 @dataclass(frozen=True, kw_only=True)
 class Arns:
-    """ARNs that AWS makes up: the data key, the signing key, secrets and authority secrets by name."""
+    """ARNs that AWS makes up: the data key, the signing key, the seal key, secrets and authority secrets by name."""
 
     data_key: Any
     signing_key: Any
+    seal_key: Any
     secrets: Sequence[Any]
     authorities: Sequence[Any]
 
@@ -37,7 +39,7 @@ class Arns:
 def grants(kind: str, names: Names, policies: Sequence[Policy], arns: Arns) -> list[Statement]:
     """The statements of the function `kind`'s role."""
     read = [policy for policy in policies if kind in _READ_CATALOGUE and kind in (CONTROL, policy.store)]
-    statements = [*_of_every_function(kind, names, arns), *_catalogue(names, read)]
+    statements = [*_of_every_function(kind, names, arns), *_catalogue(names, read, arns)]
     own = {"aws": _aws, "vault": _vault, "gcp": _nothing, CONTROL: _control}[kind]
     return statements + own(names, arns)
 
@@ -67,16 +69,25 @@ def _not_by_code(function_arn: str) -> Statement:
     }
 
 
-def _catalogue(names: Names, policies: Sequence[Policy]) -> list[Statement]:
+def _catalogue(names: Names, policies: Sequence[Policy], arns: Arns) -> list[Statement]:
     objects = [f"{names.bucket_arn}/{object_key(policy.name)}" for policy in policies]
-    return [allow("Catalogue", ["s3:GetObject"], objects)] if objects else []
+    if not objects:
+        return []
+    # seals of this stack only, and no function may make one; the emulator does not show the context to policies
+    ours = {"StringEqualsIfExists": {f"kms:EncryptionContext:{STACK}": names.settings.stack}}
+    return [
+        allow("Catalogue", ["s3:GetObject"], objects),
+        allow("SealsOfTheCatalogue", ["kms:Decrypt"], [arns.seal_key], ours),
+    ]
 
 
-def _aws(_names: Names, arns: Arns) -> list[Statement]:
+def _aws(names: Names, arns: Arns) -> list[Statement]:
     verbs = ("DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage")
     return [
         allow("OwnSecrets", [f"secretsmanager:{verb}" for verb in verbs], arns.secrets),
         allow("AuthoritiesOfOwnSecrets", ["secretsmanager:GetSecretValue"], arns.authorities),
+        # native rotation takes its claim here, and a claim asks whether the ledger is the one that it was
+        allow("WhichTable", ["dynamodb:DescribeTable"], [names.ledger_arn]),
     ]
 
 
@@ -118,6 +129,7 @@ def stand_ins(names: Names, policies: Sequence[Policy]) -> Arns:
     return Arns(
         data_key=key,
         signing_key=key,
+        seal_key=key,
         secrets=[names.arn("secretsmanager", f"secret:{policy.ref.path}-000000") for policy in own],
         authorities=[names.arn("secretsmanager", f"secret:{policy.target.authority}-000000") for policy in own],
     )

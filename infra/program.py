@@ -53,12 +53,14 @@ def declare() -> None:
 def _declare_state(names: Names, ready: Sequence[Policy], keys: Encryption, providers: Providers) -> Arns:
     key = keys.data_key_arn
     Ledger("ledger", LedgerArgs(names=names, data_key_arn=key), providers.options())
-    Catalogue("catalogue", CatalogueArgs(names=names, policies=ready, data_key_arn=key), providers.options())
+    catalogue = CatalogueArgs(names=names, policies=ready, data_key_arn=key, seal_key_arn=keys.seal_key_arn)
+    Catalogue("catalogue", catalogue, providers.options())
     args = AwsSecretsArgs(names=names, policies=_of("aws", ready), data_key_arn=key)
     secrets = AwsSecrets("aws-secrets", args, providers.options())
     return Arns(
         data_key=key,
         signing_key=keys.signing_key_arn,
+        seal_key=keys.seal_key_arn,
         secrets=secrets.secret_arns,
         authorities=secrets.authority_arns,
     )

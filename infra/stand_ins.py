@@ -41,6 +41,7 @@ def _queue(name: str, inputs: Inputs) -> dict[str, Any]:
 _MADE: Mapping[str, Callable[[str, Inputs], dict[str, Any]]] = {
     "aws:apigatewayv2/api:Api": _api,
     "aws:kms/key:Key": lambda name, inputs: {**_arn("kms", "key/{logical}")(name, inputs), "keyId": f"{name}-key-id"},
+    "aws:kms/ciphertext:Ciphertext": lambda name, _inputs: {"ciphertextBlob": f"sealed by KMS: {name}"},
     "aws:iam/role:Role": _arn("iam", "role/{name}"),
     "aws:iam/policy:Policy": _arn("iam", "policy/{name}"),
     "aws:secretsmanager/secret:Secret": _arn("secretsmanager", "secret:{name}-recorded"),

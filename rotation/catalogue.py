@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 from rotation.calls import Caller, Kind
 from rotation.errors import NotFound, Refused
 from rotation.policy import Policy, from_document
+from rotation.seal import METADATA
 
 PREFIX = "policies/"
 SUFFIX = ".json"
@@ -17,27 +18,39 @@ def object_key(name: str) -> str:
     return f"{PREFIX}{name}{SUFFIX}"
 
 
+class Seals(Protocol):
+    """Whether the deployment wrote what the catalogue shows."""
+
+    def check(self, name: str, digest: str, seal: str) -> None:
+        """Refused `policy_not_sealed`."""
+        ...
+
+
 class Catalogue:
     """`client` is a boto3 S3 client with vendor retries off."""
 
-    def __init__(self, client: Any, bucket: str, caller: Caller) -> None:
+    def __init__(self, client: Any, bucket: str, caller: Caller, seals: Seals) -> None:
         self._client = client
         self._bucket = bucket
         self._caller = caller
+        self._seals = seals
 
     def policy(self, name: str) -> Policy:
-        """The policy of a secret; Refused `unknown_secret` when the catalogue has none of that name."""
+        """The policy of a secret as it was deployed; Refused `unknown_secret`, `policy_not_sealed`."""
         try:
-            text = self._caller.call(Kind.CATALOGUE, lambda: self._read(object_key(name)))
+            text, seal = self._caller.call(Kind.CATALOGUE, lambda: self._read(object_key(name)))
         except NotFound as exc:
             raise Refused(
                 "unknown_secret", f"no policy names the secret `{name}`", "list the known ones with `keyturn status`"
             ) from exc
-        return from_document(text)
+        policy = from_document(text)
+        self._seals.check(name, policy.digest(), seal)
+        return policy
 
-    def _read(self, key: str) -> str:
-        body: bytes = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
-        return body.decode()
+    def _read(self, key: str) -> tuple[str, str]:
+        found = self._client.get_object(Bucket=self._bucket, Key=key)
+        body: bytes = found["Body"].read()
+        return body.decode(), str(found.get("Metadata", {}).get(METADATA, ""))
 
     def names(self) -> list[str]:
         """The names of all policies, sorted."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -39,12 +39,74 @@ class Target:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Window:
+    """Hours of a UTC day in which a rotation that is due may start.
+
+    opens: the hour, 0 to 23. hours: how long, never past midnight. days: `MON` to `SUN`, every day when empty.
+    """
+
+    opens: int
+    hours: int
+    days: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Freeze:
+    """Days, both included, on which nothing starts: `2026-12-20` for one year, `12-20` for every year."""
+
+    first: str
+    last: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Approval:
+    """A person agrees before anything is minted; whoever asked for the run cannot.
+
+    approvers: names of the IAM roles that may. expires_s: seconds after which the run fails unanswered.
+    """
+
+    approvers: tuple[str, ...]
+    expires_s: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Consumer:
+    """Who reads the credential, and how it learns of a new version.
+
+    kind: `client` (the library: told by event, acknowledges), `poll` (looks again within lead_s), `ci` (a job keeps the
+    old value for at most lead_s). lead_s is a floor of the overlap. role: the IAM role whose acknowledgements count.
+    """
+
+    name: str
+    kind: str
+    lead_s: int
+    role: str | Fact = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiver:
+    """A rule of the lint that this policy may break up to a date (`2026-12-31`); who answers for it, and why."""
+
+    rule: str
+    why: str
+    owner: str
+    expires: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Policy:
     """How one credential is rotated.
 
     name: what people call it, `group/name`. store: `aws`, `vault` or `gcp`; path: as that store writes it.
     credential: kind of the issuer. cadence: `rate(30 days)` or `cron(...)` as AWS writes it.
     warm_up_s: seconds between a passed test and promotion. overlap_s: seconds both credentials stay valid after it.
+    window, freezes: when a due rotation may start. approval: who agrees first. consumers: who reads it.
+    invalidate: where a new version is announced (`redis`, `sqs`, `rq`). acknowledge_s: how long the end of the overlap
+    waits for consumers' acknowledgements before it escalates; 0 when nobody acknowledges. group: of its members one at
+    a time rotates. parent: rotates first when both are due. on_outside_change: `alarm`, or `adopt` what somebody else
+    made current. triggers: events that start an emergency run (`leak`, `human-read`, `offboarding`).
+    scheduler: `keyturn`, or `native` where AWS's own schedule rotates it. waivers: rules it may break, until when.
     """
 
     name: str
@@ -58,6 +120,18 @@ class Policy:
     owner: str
     runbook: str
     readers: tuple[str | Fact, ...] = field(default=())
+    window: Window | None = None
+    freezes: tuple[Freeze, ...] = ()
+    approval: Approval | None = None
+    consumers: tuple[Consumer, ...] = ()
+    invalidate: tuple[str, ...] = ()
+    acknowledge_s: int = 0
+    group: str = ""
+    parent: str = ""
+    on_outside_change: str = "alarm"
+    triggers: tuple[str, ...] = ()
+    scheduler: str = "keyturn"
+    waivers: tuple[Waiver, ...] = ()
 
     @property
     def ref(self) -> SecretRef:
@@ -90,7 +164,8 @@ class Policy:
 
         target = replace(self.target, facts={k: put_in(v) for k, v in self.target.facts.items()})
         readers = tuple(put_in(r) for r in self.readers)
-        return replace(self, path=put_in(self.path), target=target, readers=readers)
+        consumers = tuple(replace(c, role=put_in(c.role)) for c in self.consumers)
+        return replace(self, path=put_in(self.path), target=target, readers=readers, consumers=consumers)
 
     def document(self) -> str:
         """Canonical JSON for the catalogue: sorted keys, no spaces, readable by `from_document`."""
@@ -107,15 +182,31 @@ def _text(value: str | Fact) -> str:
     return value
 
 
+# What a document keeps as objects and lists, by field.
+_PARTS: dict[str, Callable[[Any], Any]] = {
+    "target": lambda found: Target(**found),
+    "window": lambda found: Window(**{**found, "days": tuple(found["days"])}),
+    "approval": lambda found: Approval(**{**found, "approvers": tuple(found["approvers"])}),
+    "freezes": lambda found: tuple(Freeze(**item) for item in found),
+    "consumers": lambda found: tuple(Consumer(**item) for item in found),
+    "waivers": lambda found: tuple(Waiver(**item) for item in found),
+    "readers": tuple,
+    "invalidate": tuple,
+    "triggers": tuple,
+}
+
+
+def _part(name: str, value: Any) -> Any:
+    return _PARTS[name](value) if name in _PARTS and value is not None else value
+
+
 def from_document(text: str) -> Policy:
     """Read a catalogue document; Refused `bad_policy_document` names what is wrong, without a value."""
     try:
         loaded: dict[str, Any] = json.loads(text)
         if loaded.pop("format") != DOCUMENT_FORMAT:
             raise ValueError("format")
-        target = Target(**loaded.pop("target"))
-        readers = tuple(loaded.pop("readers"))
-        return Policy(target=target, readers=readers, **loaded)
+        return Policy(**{name: _part(name, value) for name, value in loaded.items()})
     except (ValueError, KeyError, TypeError, AttributeError) as exc:
         raise Refused(
             "bad_policy_document",

@@ -8,10 +8,8 @@ from functools import cache
 from typing import Any
 
 from rotation.handlers import quick_start
-from rotation import aws_client
-from rotation.catalogue import Catalogue
-from rotation.environment import caller, needed
 from rotation.handlers.native import NativeRotation, is_native
+from rotation.handlers.shelf import Shelf
 from rotation.handlers.store_phases import StoreFunction
 from rotation.stores.aws import AwsStore
 from rotation.stores.aws_env import from_env
@@ -24,9 +22,7 @@ def _function() -> StoreFunction[AwsStore]:
 
 @cache
 def _native() -> NativeRotation:
-    bucket = needed(os.environ, "KEYTURN_CATALOGUE_BUCKET")
-    client = aws_client.client("s3")
-    return NativeRotation(_function(), lambda b: Catalogue(client, bucket, caller("s3", b.meter, b.breaker)))
+    return NativeRotation(_function(), Shelf(os.environ).catalogue)
 
 
 def handle(event: Mapping[str, Any], context: Any) -> Any:

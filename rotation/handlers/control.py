@@ -11,7 +11,6 @@ from typing import Any
 
 from rotation.handlers import endpoint, quick_start
 from rotation import aws_client
-from rotation.catalogue import Catalogue
 from rotation.control.cloud import LOOK_TIMEOUT_S, PinnedFunctions, StateMachines
 from rotation.control.desk import Desk, run_id_of
 from rotation.control.signals import MetricSignals
@@ -19,6 +18,7 @@ from rotation.control.table import PHASES, VERBS, Action
 from rotation.environment import Workshop, caller, needed
 from rotation.errors import KeyturnError, Refused
 from rotation.event_fields import mapping
+from rotation.handlers.shelf import Shelf
 from rotation.logs import configure
 
 _LOG = logging.getLogger("keyturn")
@@ -41,12 +41,11 @@ class ControlFunction:
         self._bound: dict[str, str] = {}
         configure(environment.get("LOG_LEVEL", "INFO"), environment.get("PII_KEYS", "").split(","), self._bound)
         self._workshop = Workshop(environment)
-        self._s3 = aws_client.client("s3")
+        self._shelf = Shelf(environment)
         self._states = aws_client.client("stepfunctions")
         self._lambda = aws_client.client("lambda", read_timeout_s=LOOK_TIMEOUT_S)
         self._metrics = aws_client.client("cloudwatch")
         self._stack = needed(environment, "KEYTURN_STACK")
-        self._bucket = needed(environment, "KEYTURN_CATALOGUE_BUCKET")
         self._functions: dict[str, str] = json.loads(needed(environment, "KEYTURN_FUNCTIONS"))
         self._machines = {
             "rotate": needed(environment, "KEYTURN_ROTATE_MACHINE_ARN"),
@@ -83,7 +82,7 @@ class ControlFunction:
         meter, breaker = bench.meter, bench.breaker
         return Desk(
             ledger=bench.ledger,
-            catalogue=Catalogue(self._s3, self._bucket, caller("s3", meter, breaker)),
+            catalogue=self._shelf.catalogue(bench),
             machines=StateMachines(self._states, self._machines, caller("states", meter, breaker)),
             functions=PinnedFunctions(self._lambda, self._functions, ALIAS, caller("lambda", meter, breaker)),
             table_id=bench.rows.identity,

@@ -72,7 +72,7 @@ class Bucket(Upsert):
 class BucketObject(Upsert):
     """`aws:s3/bucketObjectv2:BucketObjectv2`; the id is `bucket/key`."""
 
-    serves = frozenset({"bucket", "key", "content", "source", "contentType"})
+    serves = frozenset({"bucket", "key", "content", "source", "contentType", "metadata"})
     replace_on = frozenset({"bucket", "key"})
     computed = frozenset({"arn", "etag", "versionId"})
     named_by = "key"
@@ -84,7 +84,8 @@ class BucketObject(Upsert):
         """Write the object: on a versioned bucket a new version."""
         body = assets.content(wished["source"]) if "source" in wished else wished.get("content", "").encode()
         kind = {"ContentType": wished["contentType"]} if "contentType" in wished else {}
-        self._clients.of("s3").put_object(Bucket=wished["bucket"], Key=wished["key"], Body=body, **kind)
+        said = wished.get("metadata", {})
+        self._clients.of("s3").put_object(Bucket=wished["bucket"], Key=wished["key"], Body=body, Metadata=said, **kind)
         return f"{wished['bucket']}/{wished['key']}"
 
     def look(self, id_: str, _wished: Properties, /) -> Properties | None:
@@ -96,6 +97,7 @@ class BucketObject(Upsert):
             "bucket": bucket,
             "key": key,
             "contentType": answer["ContentType"],
+            **({"metadata": answer["Metadata"]} if answer.get("Metadata") else {}),
             "etag": answer["ETag"].strip('"'),
             "versionId": answer.get("VersionId", ""),
         }

@@ -17,6 +17,7 @@ from sandbox.handlers import (
     aws_events,
     aws_iam,
     aws_kms,
+    aws_kms_seal,
     aws_lambda,
     aws_lambda_entry,
     aws_logs,
@@ -61,6 +62,7 @@ def _aws_stores(clients: AwsClients) -> dict[str, Handler]:
     return {
         "aws:kms/key:Key": aws_kms.Key(clients),
         "aws:kms/alias:Alias": aws_kms.Alias(clients),
+        "aws:kms/ciphertext:Ciphertext": aws_kms_seal.Ciphertext(clients),
         "aws:dynamodb/table:Table": aws_dynamodb.Table(clients),
         "aws:s3/bucket:Bucket": aws_s3.Bucket(clients),
         "aws:s3/bucketObjectv2:BucketObjectv2": aws_s3.BucketObject(clients),

@@ -82,6 +82,7 @@ MAKES: dict[str, tuple[str, Place]] = {
     "aws:iam/role:Role": ("iam:CreateRole", role_of),
     "aws:iam/rolePolicy:RolePolicy": ("iam:PutRolePolicy", role_of),
     "aws:kms/alias:Alias": ("kms:CreateAlias", at("kms", "{name}")),
+    "aws:kms/ciphertext:Ciphertext": ("kms:Encrypt", named("keyId")),
     "aws:kms/key:Key": ("kms:CreateKey", anywhere),
     "aws:lambda/alias:Alias": ("lambda:CreateAlias", at("lambda", "function:{functionName}")),
     "aws:lambda/function:Function": ("lambda:CreateFunction", at("lambda", "function:{name}")),

@@ -44,6 +44,11 @@ def fields(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
         yield path, str(value)
 
 
+def _is_digest(type_: str, text: str) -> bool:
+    """What a policy is sealed with, which Pulumi hides though anybody may read it: the digest of a document."""
+    return type_ == "aws:kms/ciphertext:Ciphertext" and text == "<secret>"
+
+
 def test_no_version_of_a_secret_is_declared(stack: Stack) -> None:
     declared = {resource.type for resource in stack.resources}
     assert not [type_ for type_ in declared if any(type_.endswith(version) for version in VERSIONS)]
@@ -60,7 +65,8 @@ def test_no_input_of_a_real_stack_is_named_like_a_value_or_looks_like_a_credenti
 ) -> None:
     for resource in stacks[name].resources:
         for path, text in fields(dict(resource.inputs)):
-            assert not VALUE_NAMES.search(path.rpartition(".")[2]), f"{resource.urn}{path}"
+            named = VALUE_NAMES.search(path.rpartition(".")[2])
+            assert not named or _is_digest(resource.type, text), f"{resource.urn}{path}"
             assert not STATIC_CREDENTIAL.search(text), f"{resource.urn}{path}"
 
 
@@ -68,8 +74,8 @@ def test_on_local_only_the_emulators_literal_keys_are_credentials(stacks: dict[s
     named = {
         f"{resource.type}{path}"
         for resource in stacks["local"].resources
-        for path, _ in fields(dict(resource.inputs))
-        if VALUE_NAMES.search(path.rpartition(".")[2])
+        for path, text in fields(dict(resource.inputs))
+        if VALUE_NAMES.search(path.rpartition(".")[2]) and not _is_digest(resource.type, text)
     }
     assert named == {"pulumi:providers:aws.accessKey", "pulumi:providers:aws.secretKey"}
 

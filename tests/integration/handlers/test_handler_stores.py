@@ -13,6 +13,7 @@ from handler_world import World
 pytestmark = pytest.mark.sandbox
 
 KEY = "aws:kms/key:Key"
+CIPHERTEXT = "aws:kms/ciphertext:Ciphertext"
 SECRET = "aws:secretsmanager/secret:Secret"
 BUCKET = "aws:s3/bucket:Bucket"
 OBJECT = "aws:s3/bucketObjectv2:BucketObjectv2"
@@ -52,6 +53,20 @@ def test_the_invoke_gives_the_public_half_as_pem_that_verifies_a_signature(world
     assert isinstance(public, rsa.RSAPublicKey)
     public.verify(signed["Signature"], b"said", padding.PKCS1v15(), hashes.SHA256())
     assert answer["arn"] == key["arn"]
+
+
+def test_a_ciphertext_is_read_back_only_under_its_own_key_text_and_context(world: World) -> None:
+    key, other = world.key("sealing"), world.key("another")
+    handler = world.handler(CIPHERTEXT)
+    inputs = {"keyId": key["arn"], "plaintext": "digest", "context": {"stack": "local"}}
+    id_, outputs = handler.create(world.own("seal"), inputs)
+    assert outputs["ciphertextBlob"] == id_
+    assert "digest" not in id_
+    assert handler.read(id_, inputs) == outputs
+    for changed in ({"plaintext": "forged"}, {"context": {"stack": "prod"}}, {"keyId": other["arn"]}):
+        assert handler.read(id_, {**inputs, **changed}) is None
+    with pytest.raises(ValueError, match="does not serve inventedHere"):
+        handler.create(world.own("seal"), {"inventedHere": 1})
 
 
 def _put_value(world: World, id_: str, value: str) -> None:

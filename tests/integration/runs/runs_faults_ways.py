@@ -7,7 +7,6 @@ the test brings it forward by the same scale.
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -16,8 +15,9 @@ from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
+from runs_catalogue import rewrite
 from runs_credentials import API_TOKEN, POSTGRES, SIGNING_KEY, Credential
-from runs_stack import BUCKET, LEDGER, PAUSE_S, PREFIX, Stack
+from runs_stack import LEDGER, PAUSE_S, PREFIX, Stack
 
 from rotation.ledger.breaker import OPEN_FOR
 from sandbox.faults import aws, http_proxy, postgres
@@ -196,8 +196,4 @@ def _set_open_until(stack: Stack, provider: str, seen: str, sooner: str) -> None
 
 def _lead(stack: Stack, credential: Credential, facts: Mapping[str, str]) -> None:
     """Name another address of the target in the catalogue."""
-    client, key = stack.aws("s3"), f"policies/{credential.name}.json"
-    policy = json.loads(client.get_object(Bucket=BUCKET, Key=key)["Body"].read())
-    policy["target"]["facts"] |= facts
-    text = json.dumps(policy, sort_keys=True, separators=(",", ":"))
-    client.put_object(Bucket=BUCKET, Key=key, Body=text.encode())
+    rewrite(stack, credential.name, lambda policy: policy["target"]["facts"].update(facts))

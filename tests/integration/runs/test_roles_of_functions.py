@@ -73,13 +73,23 @@ def test_only_the_vault_function_signs_logins_and_only_with_their_key(
 ) -> None:
     aliases = guarded.aws("kms").list_aliases()["Aliases"]
     keys = {alias["AliasName"]: alias["TargetKeyId"] for alias in aliases}
-    assert set(keys) == {f"alias/{PREFIX}-signing", f"alias/{PREFIX}-data"}
+    assert set(keys) >= {f"alias/{PREFIX}-{what}" for what in ("signing", "data", "catalogue")}
     said = {
         name: roles[function].told("kms", "sign", KeyId=key, Message=b"login", SigningAlgorithm=ALGORITHM)
         for name, key in keys.items()
     }
     signing = ALLOWED if function == "vault" else DENIED
-    assert said == {f"alias/{PREFIX}-signing": signing, f"alias/{PREFIX}-data": DENIED}
+    assert said.pop(f"alias/{PREFIX}-signing") == signing
+    assert set(said.values()) == {DENIED}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_no_function_can_seal_a_policy(function: str, guarded: Stack, roles: dict[str, Role]) -> None:
+    key = f"alias/{PREFIX}-catalogue"
+    bound = {"keyturn-stack": "local", "keyturn-policy": "payments/postgres"}
+    assert guarded.aws("kms").encrypt(KeyId=key, Plaintext=b"digest", EncryptionContext=bound)["CiphertextBlob"]
+    said = roles[function].told("kms", "encrypt", KeyId=key, Plaintext=b"digest", EncryptionContext=bound)
+    assert said == DENIED
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -34,6 +34,7 @@ ENVIRONMENT = {
     "KEYTURN_STACK": "local",
     "KEYTURN_LEDGER_TABLE": "ledger",
     "KEYTURN_CATALOGUE_BUCKET": "catalogue",
+    "KEYTURN_CATALOGUE_KEY": "arn:aws:kms:us-east-1:000000000000:key/catalogue",
     "KEYTURN_ROTATE_MACHINE_ARN": "arn:aws:states:us-east-1:000000000000:stateMachine:rotate",
     "KEYTURN_RETIRE_MACHINE_ARN": "arn:aws:states:us-east-1:000000000000:stateMachine:retire",
     "KEYTURN_ROLLBACK_MACHINE_ARN": "arn:aws:states:us-east-1:000000000000:stateMachine:rollback",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -19,6 +20,7 @@ from rotation.errors import Refused
 from rotation.handlers.control import ControlFunction
 from rotation.phases import TABLES, UNDO, Where, active
 from rotation.routes import ROUTES
+from rotation.seal import METADATA, context
 from tests.model.world import NAME, OVERLAP_S, POLICY
 
 
@@ -170,23 +172,33 @@ def test_control_refuses_an_event_that_is_no_object(function: ControlFunction, e
         function.handle(event, "q")
 
 
-@pytest.mark.parametrize("missing", ["KEYTURN_LEDGER_TABLE", "KEYTURN_CATALOGUE_BUCKET", "KEYTURN_FUNCTIONS"])
+@pytest.mark.parametrize("missing", ["LEDGER_TABLE", "CATALOGUE_BUCKET", "CATALOGUE_KEY", "FUNCTIONS"])
 def test_a_function_without_its_environment_names_the_variable(world: FunctionWorld, missing: str) -> None:
-    with pytest.raises(Refused, match=f"the variable {missing} is not set"):
-        ControlFunction({name: value for name, value in ENVIRONMENT.items() if name != missing})
+    with pytest.raises(Refused, match=f"the variable KEYTURN_{missing} is not set"):
+        ControlFunction({name: value for name, value in ENVIRONMENT.items() if name != f"KEYTURN_{missing}"})
+
+
+def _put_sealed(key: str) -> None:
+    """The policy in the catalogue's bucket, as the program leaves it there."""
+    bound = context("local", NAME)
+    sealed = boto3.client("kms").encrypt(KeyId=key, Plaintext=POLICY.digest().encode(), EncryptionContext=bound)
+    seal = base64.b64encode(sealed["CiphertextBlob"]).decode()
+    body = POLICY.document().encode()
+    boto3.client("s3").create_bucket(Bucket="catalogue")
+    boto3.client("s3").put_object(Bucket="catalogue", Key=object_key(NAME), Body=body, Metadata={METADATA: seal})
 
 
 def test_control_on_aws_reads_the_catalogue_and_the_ledger(world: FunctionWorld) -> None:
     with mock_aws():
-        boto3.client("s3").create_bucket(Bucket="catalogue")
-        boto3.client("s3").put_object(Bucket="catalogue", Key=object_key(NAME), Body=POLICY.document().encode())
+        key = boto3.client("kms").create_key()["KeyMetadata"]["Arn"]
+        _put_sealed(key)
         boto3.client("dynamodb").create_table(
             TableName="ledger",
             BillingMode="PAY_PER_REQUEST",
             AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
         )
-        function = ControlFunction(ENVIRONMENT)
+        function = ControlFunction(ENVIRONMENT | {"KEYTURN_CATALOGUE_KEY": key})
         answer = answer_to(function, http_event("status", secrets=[]))
         assert [(one["secret"], one["policy"]["digest"]) for one in answer["result"]] == [(NAME, POLICY.digest())]
         refused = answer_to(function, http_event("rotate", secret="nobody/knows", reason="test"))

@@ -111,7 +111,7 @@ def without(name: str) -> str:
         RESOLVED.document().replace('"format":1', '"format":2'),
         RESOLVED.document().replace('"owner":', '"boss":'),
         RESOLVED.document().replace('"facts":', '"fax":'),
-        *map(without, ("format", "name", "target", "readers", "overlap_s")),
+        *map(without, ("format", "name", "target", "overlap_s")),
         RESOLVED.document()[:-1],
     ],
 )
