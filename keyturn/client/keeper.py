@@ -1,0 +1,136 @@
+"""The thread behind a cache: moves followers to a new version, says when all are there, polls where nothing is heard.
+
+A version is in use when no follower is behind, that is when the last transaction on the old one has ended: only then
+may it be acknowledged, since an acknowledgement lets the old one be revoked and its sessions be ended. A follower that
+raises is tried again, and holds the acknowledgement back for as long.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from keyturn.client.following import Follower
+
+if TYPE_CHECKING:
+    from keyturn.client.cache import SecretCache
+
+_log = logging.getLogger(__name__)
+
+# How often a transaction on an old connection is looked at: delays the acknowledgement by half of it on average.
+LOOK_S = 0.02
+# A store or a follower that failed is tried again after this.
+RETRY_S = 1.0
+# Polls of many instances spread over a fifth to either side, so that they do not meet.
+SPREAD = 0.2
+# Threads of the library end between two steps; the longest is one read of a store.
+JOIN_S = 10.0
+
+
+class Keeper:
+    """One per cache. `chance` gives a number from 0 to 1."""
+
+    def __init__(
+        self, cache: SecretCache, *, poll_s: float, timer: Callable[[], float], chance: Callable[[], float]
+    ) -> None:
+        self._cache = cache
+        self._poll_s = poll_s
+        self._timer, self._chance = timer, chance
+        self._followers: dict[Follower, str] = {}
+        self._lock = threading.Lock()
+        self._woken, self._ended = threading.Event(), threading.Event()
+        self._thread: threading.Thread | None = None
+        self._poll_at = self._next_poll()
+        self._asked = False
+
+    def add(self, follower: Follower) -> None:
+        """It follows from the next step on."""
+        with self._lock:
+            self._followers[follower] = ""
+        self.wake()
+
+    def wake(self) -> None:
+        """Something has changed."""
+        self._woken.set()
+
+    def poll_soon(self) -> None:
+        """Poll once at the next step."""
+        self._asked = True
+        self.wake()
+
+    def start(self) -> None:
+        """Begin, unless it has."""
+        if self._thread is None:
+            self._ended.clear()
+            self._thread = threading.Thread(target=self._run, name=f"keyturn {self._cache.secret}", daemon=True)
+            self._thread.start()
+
+    def close(self) -> None:
+        """End the thread, and wait for it."""
+        self._ended.set()
+        self.wake()
+        if self._thread is not None:
+            self._thread.join(JOIN_S)
+            self._thread = None
+
+    def step(self) -> float:
+        """Do what is due; seconds until the next look, unless something wakes it."""
+        wait = self._read_if_due()
+        held = self._cache.held()
+        late = [follower for follower in self._all() if not self._moved(follower)]
+        if late:
+            return min(wait, RETRY_S)
+        if any(follower.behind(held) for follower in self._all()):
+            return min(wait, LOOK_S)
+        if held == self._cache.held():
+            self._cache.in_use(held)
+        return wait
+
+    def _run(self) -> None:
+        while not self._ended.is_set():
+            self._woken.clear()
+            try:
+                wait = self.step()
+            except Exception as exc:  # noqa: BLE001 - a follower's own; a thread that ended would end the following
+                _log.warning("%s: the step failed (%s)", self._cache.secret, type(exc).__name__)
+                wait = RETRY_S
+            self._woken.wait(wait)
+
+    def _read_if_due(self) -> float:
+        now = self._timer()
+        if not self._cache.catch_up():
+            return RETRY_S
+        due = self._poll_at <= now
+        if self._asked or (due and not self._cache.listening):
+            self._asked = False
+            self._cache.poll()
+        elif not due:
+            return max(self._poll_at - now, LOOK_S)
+        self._poll_at = self._next_poll()
+        return max(self._poll_at - now, LOOK_S)
+
+    def _moved(self, follower: Follower) -> bool:
+        """Whether the follower was told of what is current."""
+        held = self._cache.held()
+        with self._lock:
+            if self._followers.get(follower) == held.store_version:
+                return True
+        try:
+            follower.follow(held)
+        except Exception as exc:  # noqa: BLE001 - whatever a pool raises: the version is not in use, and is tried again
+            self._cache.counters.failed_swaps += 1
+            _log.warning("%s: a follower could not be moved (%s)", self._cache.secret, type(exc).__name__)
+            return False
+        self._cache.counters.swaps += 1
+        with self._lock:
+            self._followers[follower] = held.store_version
+        return True
+
+    def _all(self) -> list[Follower]:
+        with self._lock:
+            return list(self._followers)
+
+    def _next_poll(self) -> float:
+        return self._timer() + self._poll_s * (1 - SPREAD + 2 * SPREAD * self._chance())

@@ -1,0 +1,87 @@
+"""The thread of a listener: who is told, the pauses between attempts to connect, and a clean end."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from keyturn.client.listeners import Hearer
+
+# After a lost connection: first pause and longest. Each is multiplied by a number from 0.5 to 1.5, so that a restarted
+# server is not met by all consumers at once.
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 10.0
+# A listener looks this often whether it is to end.
+GLANCE_S = 0.5
+# More than one glance and one call of a channel.
+_JOIN_S = 30.0
+
+
+class Ears:
+    """Runs `listen` on a thread while somebody is attached, again and again after an error of a class in `lost`.
+
+    listen: hears until `ended` is set or the connection is lost, and calls `hears` once it does.
+    """
+
+    def __init__(self, name: str, listen: Callable[[], None], lost: Callable[[Exception], bool]) -> None:
+        self._name, self._listen, self._lost = name, listen, lost
+        self._lock = threading.Lock()
+        self._hearers: list[Hearer] = []
+        self._thread: threading.Thread | None = None
+        self._was_away = False
+        self.ended = threading.Event()
+        self.connected = threading.Event()
+        # somebody was attached since the log was last read
+        self.newcomer = threading.Event()
+
+    def attach(self, hearer: Hearer) -> None:
+        """Begin with the first one."""
+        with self._lock:
+            self._hearers.append(hearer)
+            self.newcomer.set()
+            if self._thread is None:
+                self.ended.clear()
+                self._thread = threading.Thread(target=self._run, name=f"keyturn {self._name}", daemon=True)
+                self._thread.start()
+
+    def detach(self, hearer: Hearer) -> None:
+        """End with the last one."""
+        with self._lock:
+            self._hearers = [one for one in self._hearers if one is not hearer]
+            if self._hearers or self._thread is None:
+                return
+            thread, self._thread = self._thread, None
+            self.ended.set()
+        thread.join(_JOIN_S)
+
+    def tell(self, raw: bytes | str | Mapping[str, Any]) -> None:
+        """Everybody who is attached."""
+        for hearer in self._all():
+            hearer.hear(raw)
+
+    def hears(self) -> None:
+        """The connection stands; whoever was told that before has missed something."""
+        self.connected.set()
+        if self._was_away:
+            for hearer in self._all():
+                hearer.reconnected()
+        self._was_away = False
+
+    def _run(self) -> None:
+        pause = FIRST_PAUSE_S
+        while not self.ended.is_set():
+            try:
+                self._listen()
+            except Exception as exc:
+                if not self._lost(exc):
+                    self.connected.clear()
+                    raise
+            pause = FIRST_PAUSE_S if self.connected.is_set() else min(2 * pause, LONGEST_PAUSE_S)
+            self.connected.clear()
+            self._was_away = True
+            self.ended.wait(pause * (0.5 + random.random()))  # noqa: S311 - spreads load, guards nothing
+
+    def _all(self) -> list[Hearer]:
+        with self._lock:
+            return list(self._hearers)

@@ -1,0 +1,84 @@
+"""A boto3 session that signs each request with the access key that the cache holds.
+
+Nothing is pooled, so nothing has to be moved: the next request is signed with the new key. A request that AWS refuses
+because of its key is signed again with the next in order, inside botocore's own loop of attempts, and for that request
+alone. The secret has the fields `access_key_id` and `secret_access_key`, and `session_token` where there is one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import boto3
+from botocore.credentials import CredentialProvider, Credentials
+from botocore.session import Session
+
+from keyturn.client.cache import SecretCache
+from keyturn.client.value import Held
+
+# What services answer to a key that does not exist, is inactive, or does not fit (AWS: common errors; S3; EC2).
+REFUSED = frozenset(
+    {
+        "InvalidClientTokenId",
+        "UnrecognizedClientException",
+        "InvalidAccessKeyId",
+        "SignatureDoesNotMatch",
+        "InvalidSignatureException",
+        "AuthFailure",
+    }
+)
+# Keys of a request's own context, where botocore lets handlers keep things.
+_HELD, _TRIED, _NEXT = "keyturn_held", "keyturn_tried", "keyturn_next"
+
+
+def session(cache: SecretCache, **options: Any) -> boto3.Session:
+    """A session that follows `cache`; `options` as boto3's Session takes them, without credentials."""
+    core = Session()
+    core.get_component("credential_provider").providers.insert(0, _Provider(cache))
+    register: Any = core.register
+    register("before-sign", lambda **event: _sign(cache, event["request"].context))
+    register("needs-retry", lambda **event: _again(cache, event["response"], event["request_dict"]))
+    return boto3.Session(botocore_session=core, **options)
+
+
+def _sign(cache: SecretCache, context: dict[str, Any]) -> None:
+    held = context.pop(_NEXT, None) or cache.held()
+    context[_HELD] = held
+    context.setdefault("signing", {})["request_credentials"] = _key(held)
+
+
+def _again(cache: SecretCache, response: Any, request: dict[str, Any]) -> int | None:
+    """0 (seconds to wait) when the request is to be signed with another key; None leaves it to botocore."""
+    context = request["context"]
+    if response is None or _code(response) not in REFUSED or _HELD not in context:
+        return None
+    tried = context.setdefault(_TRIED, set())
+    tried.add(context[_HELD].store_version)
+    following = cache.after(tried)
+    if following is None:
+        return None
+    context[_NEXT] = following
+    return 0
+
+
+def _code(response: tuple[Any, dict[str, Any]]) -> str:
+    return str(response[1].get("Error", {}).get("Code", ""))
+
+
+def _key(held: Held) -> Credentials:
+    fields = held.value.unsafe_fields()
+    return Credentials(fields["access_key_id"], fields["secret_access_key"], fields.get("session_token"))
+
+
+class _Provider(CredentialProvider):
+    """Tells botocore that there are credentials; which ones is said at each signing."""
+
+    METHOD = CANONICAL_NAME = "keyturn"
+
+    def __init__(self, cache: SecretCache) -> None:
+        super().__init__()
+        self._cache = cache
+
+    def load(self) -> Credentials:
+        """The current key."""
+        return _key(self._cache.held())

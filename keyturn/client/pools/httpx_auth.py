@@ -1,0 +1,69 @@
+"""Authentication of httpx requests by a token that the cache holds; after a 401 with the next in order.
+
+A request that was refused was not carried out, so that it may be sent again whatever its method; its body is read
+first, to be there twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Generator
+
+import httpx
+
+from keyturn.client.aio import AsyncSecretCache
+from keyturn.client.cache import SecretCache
+from keyturn.client.value import Value
+
+Apply = Callable[[httpx.Request, Value], None]
+
+# In a secret of the type `bearer-token`.
+_FIELD = "token"
+
+
+def bearer(request: httpx.Request, value: Value) -> None:
+    """`Authorization: Bearer`, from the field `token`."""
+    request.headers["Authorization"] = f"Bearer {value.unsafe_fields()[_FIELD]}"
+
+
+def _refused(response: httpx.Response) -> bool:
+    return response.status_code == httpx.codes.UNAUTHORIZED
+
+
+class CacheAuth(httpx.Auth):
+    """For a `httpx.Client`. `apply` puts a value into a request."""
+
+    def __init__(self, cache: SecretCache, apply: Apply = bearer) -> None:
+        self._cache, self._apply = cache, apply
+
+    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Each value in order, once."""
+        request.read()
+        held, tried = self._cache.held(), set[str]()
+        while True:
+            self._apply(request, held.value)
+            if not _refused((yield request)):
+                return
+            tried.add(held.store_version)
+            if (following := self._cache.after(tried)) is None:
+                return
+            held = following
+
+
+class AsyncCacheAuth(httpx.Auth):
+    """For a `httpx.AsyncClient`."""
+
+    def __init__(self, cache: AsyncSecretCache, apply: Apply = bearer) -> None:
+        self._cache, self._apply = cache, apply
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """Each value in order, once."""
+        await request.aread()
+        held, tried = self._cache.held(), set[str]()
+        while True:
+            self._apply(request, held.value)
+            if not _refused((yield request)):
+                return
+            tried.add(held.store_version)
+            if (following := await self._cache.after(tried)) is None:
+                return
+            held = following
