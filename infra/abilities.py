@@ -10,9 +10,9 @@ from functools import cache
 from artefacts.selection import shipped_files
 from artefacts.table import FUNCTIONS
 from infra.config import ROOT
+from policy_rules.rule import Abilities
 from rotation.capabilities import issuer_capabilities, store_capabilities
 from rotation.issuers.registry import issuer_class
-from rotation.policy_checks import Abilities
 
 RUNBOOKS = "docs/runbooks"
 

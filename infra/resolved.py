@@ -1,7 +1,7 @@
 """The stack's policies: facts put in, caps applied, everything checked before the first resource is declared.
 
-All problems are collected into one error. What a store or a credential type can do is compared by
-`rotation.policy_checks`, on policies as they are written: a cap of one stack must not hide what another refuses.
+All problems are collected into one error. What a store or a credential type can do is compared by `policy_rules`, on
+policies as they are written: a cap of one stack must not hide what another refuses.
 """
 
 from __future__ import annotations
@@ -15,27 +15,52 @@ from infra.config import Settings
 from infra.documents import INLINE_POLICY_LIMIT, document
 from infra.grants import grants, stand_ins
 from infra.names import FUNCTIONS, Names
+from policy_rules.check import check_policies
+from policy_rules.rule import Circumstances, Problem, file_of
 from rotation.errors import KeyturnError, Refused
 from rotation.policy import Policy
-from rotation.policy_checks import check_policies
+
+_FOLDER = "policies/"
 
 
 def resolved(policies: Sequence[Policy], settings: Settings) -> tuple[Policy, ...]:
     """Every policy as this stack runs it; Refused `bad_policies` names all that is wrong."""
-    problems = [] if policies else ["policies.ALL is empty: a stack without a policy rotates nothing"]
-    ready = []
+    ready, problems = checked(policies, settings)
+    if problems:
+        told = "\n  ".join(["policies are wrong:", *map(str, problems)])
+        raise Refused("bad_policies", told, "correct policies/ and repeat")
+    return ready
+
+
+def checked(policies: Sequence[Policy], settings: Settings) -> tuple[tuple[Policy, ...], list[Problem]]:
+    """The policies that could be resolved, as this stack runs them, and everything that is wrong with any."""
+    problems = [] if policies else [_none()]
+    written = []
     for policy in policies:
         try:
-            ready.append(_placed(policy.resolve(settings.facts), settings))
+            written.append(_placed(policy.resolve(settings.facts), settings))
         except KeyturnError as exc:
-            problems.append(f"{exc.message}: {exc.remedy}")
-    problems += [str(problem) for problem in check_policies(ready, abilities())]
-    ready = [_capped(policy, settings) for policy in ready]
+            problems.append(_unresolved(policy, exc))
+    circumstances = Circumstances(
+        today=settings.checked_on, alias_lag_s=settings.alias_lag_s, client_poll_s=settings.client_poll_s
+    )
+    problems += check_policies(written, abilities(), circumstances)
+    ready = tuple(_capped(policy, settings) for policy in written)
     # a role is measured only when its policies make sense
     problems += [] if problems else _too_large(ready, settings)
-    if problems:
-        raise Refused("bad_policies", "\n  ".join(["policies are wrong:", *problems]), "correct policies/ and repeat")
-    return tuple(ready)
+    return ready, problems
+
+
+def _none() -> Problem:
+    problem, remedy = "policies.ALL is empty", "write a policy: a stack without one rotates nothing"
+    return Problem(rule="policies-none", policy="", field="", problem=problem, remedy=remedy, file=_FOLDER)
+
+
+def _unresolved(policy: Policy, exc: KeyturnError) -> Problem:
+    file = file_of(policy.name)
+    return Problem(
+        rule="fact-unknown", policy=policy.name, field="facts", problem=exc.message, remedy=exc.remedy, file=file
+    )
 
 
 def _placed(policy: Policy, settings: Settings) -> Policy:
@@ -61,7 +86,7 @@ def _cap(seconds: int, cap: int) -> int:
     return min(seconds, cap) if cap else seconds
 
 
-def _too_large(policies: Sequence[Policy], settings: Settings) -> list[str]:
+def _too_large(policies: Sequence[Policy], settings: Settings) -> list[Problem]:
     names = Names(settings)
     arns = stand_ins(names, policies)
     sizes = {
@@ -69,7 +94,14 @@ def _too_large(policies: Sequence[Policy], settings: Settings) -> list[str]:
         for kind in FUNCTIONS
     }
     return [
-        f"the role of {names.of(kind)} would hold {size} characters, IAM allows {INLINE_POLICY_LIMIT}: split policies"
+        Problem(
+            rule="role-size",
+            policy="",
+            field="",
+            problem=f"the role of {names.of(kind)} would hold {size} characters, IAM allows {INLINE_POLICY_LIMIT}",
+            remedy="split policies among stacks",
+            file=_FOLDER,
+        )
         for kind, size in sizes.items()
         if size > INLINE_POLICY_LIMIT
     ]

@@ -6,11 +6,14 @@ here: whether policies that can be imported make sense (`infra.resolved`).
 
 from __future__ import annotations
 
+import runpy
 import traceback
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keyturn.stack import ROOT
+from policy_rules.rule import file_of
 from rotation.errors import KeyturnError, Refused
 
 if TYPE_CHECKING:
@@ -20,13 +23,37 @@ FOLDER = "policies"
 
 
 def all_policies() -> tuple[Policy, ...]:
-    """`policies.ALL`; Refused `bad_policies` with file and line when the files cannot be imported."""
+    """`policies.ALL`; Refused `bad_policies` with file and line of every one that cannot be imported."""
     try:
         from policies import ALL  # noqa: PLC0415  # a broken file must not break the command's own import
     except Exception as exc:
-        message = f"policies are wrong:\n  {_place(exc)}: {_problem(exc)}"
+        message = "\n  ".join(["policies are wrong:", *_wrong(exc)])
         raise Refused("bad_policies", message, f"correct {FOLDER}/ and repeat") from exc
     return ALL
+
+
+def _wrong(exc: Exception) -> list[str]:
+    """What stopped the import, and what would stop it in the other files."""
+    found = [f"{_place(exc)}: {_problem(exc)}"]
+    for path in _files():
+        try:
+            runpy.run_path(str(path))
+        except Exception as other:  # noqa: BLE001  # whatever a policy file does wrong is its author's to mend
+            found.append(f"{_place(other)}: {_problem(other)}")
+    return list(dict.fromkeys(found))
+
+
+def _files() -> list[Path]:
+    spec = find_spec(FOLDER)
+    places = spec.submodule_search_locations if spec else None
+    return [path for place in places or () for path in sorted(Path(place).glob("*.py")) if path.name != "__init__.py"]
+
+
+def unlisted() -> list[str]:
+    """Files of the folder whose policy is not in `policies.ALL`, so that nothing rotates by it."""
+    listed = {file_of(policy.name) for policy in all_policies()}
+    files = (f"{FOLDER}/{path.name}" for path in _files())
+    return [file for file in files if file not in listed]
 
 
 def _place(exc: Exception) -> str:

@@ -1,18 +1,20 @@
 """How often a policy asks for a rotation: `rate(...)` and `cron(...)` as AWS writes them, for every store.
 
-Source: AWS Secrets Manager user guide, rotation schedules; times are UTC. Only the shortest pause between two rotations
-is wanted here, to compare overlap and floors with it; it is found by walking some years of the calendar, because an
-expression such as `cron(0 2/10 * * ? *)` starts anew each day. Not here: when a secret is due.
+Source: AWS Secrets Manager user guide, rotation schedules; times are UTC. An expression is read once into a `Rate` or a
+`Cron`, which names the days of one month at a time, so that nobody walks a calendar day by day. The shortest pause is
+searched through some years, because an expression such as `cron(0 2/10 * * ? *)` starts anew each day. Not here: when
+a secret is due (`due_times`).
 """
 
 from __future__ import annotations
 
-import calendar
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
+
+from rotation.cron_fields import MONTHS, MonthDays, WeekDays, month_days, numbers, week_days
 
 HOUR_S = 3_600
 DAY_S = 24 * HOUR_S
@@ -22,32 +24,74 @@ SHORTEST_S = 4 * HOUR_S
 # The longest rate that AWS takes.
 LONGEST_RATE_S = 999 * DAY_S
 # A window that holds leap days and every weekday on every date of the month.
-_FIRST_DAY = date(2024, 1, 1)
-_DAYS = 12 * 366
-_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-# Sunday is 1, as AWS counts.
-_WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+_YEARS = range(2024, 2036)
+_FIRST_DAY = date(_YEARS[0], 1, 1)
 _FIELDS = 6
+# Expressions that are kept as read: a catalogue of many policies writes few different ones.
+_KEPT = 1_024
 
 
-def shortest_pause_s(cadence: str) -> int:
-    """Seconds between the two closest rotations of a cadence; ValueError says what is wrong with it."""
+@dataclass(frozen=True, kw_only=True)
+class Rate:
+    """Every so many seconds, counted from the end of the last rotation."""
+
+    every_s: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cron:
+    """Full hours of some days of some months, in UTC; `hours` and `months` rise."""
+
+    hours: tuple[int, ...]
+    months: tuple[int, ...]
+    of_month: MonthDays | None
+    of_week: WeekDays | None
+
+    def days(self, year: int, month: int) -> tuple[int, ...]:
+        """The days of one month, rising; empty for a month that is not named."""
+        if month not in self.months:
+            return ()
+        return _days(self.of_month or self.of_week, year, month)
+
+
+@lru_cache(maxsize=_KEPT)
+def read(cadence: str) -> Rate | Cron:
+    """The expression, read; ValueError says what is wrong with it. Whether it comes too often is not asked."""
     rate = re.fullmatch(r"rate\((\d{1,6}) (hour|day)s?\)", cadence)
     cron = re.fullmatch(r"cron\(([^()]+)\)", cadence)
     if rate:
-        pause = int(rate[1]) * (HOUR_S if rate[2] == "hour" else DAY_S)
-        if pause > LONGEST_RATE_S:
+        every_s = int(rate[1]) * (HOUR_S if rate[2] == "hour" else DAY_S)
+        if every_s > LONGEST_RATE_S:
             raise ValueError("is longer than 999 days")
-    elif cron:
-        pause = _cron_pause_s(cron[1].split())
-    else:
-        raise ValueError("is neither rate(n hours), rate(n days) nor cron(0 H dom M dow *)")
+        if not every_s:
+            raise ValueError("counts nothing")
+        return Rate(every_s=every_s)
+    if cron:
+        return _cron(cron[1].split())
+    raise ValueError("is neither rate(n hours), rate(n days) nor cron(0 H dom M dow *)")
+
+
+@lru_cache(maxsize=_KEPT)
+def pause_s(cadence: str) -> int:
+    """Seconds between the two closest rotations of a cadence, too close or not; ValueError when it cannot be read."""
+    found = read(cadence)
+    return found.every_s if isinstance(found, Rate) else _cron_pause_s(found)
+
+
+def shortest_pause_s(cadence: str) -> int:
+    """The same, of a cadence that a policy may have; ValueError says what is wrong with it."""
+    pause = pause_s(cadence)
     if pause < SHORTEST_S:
         raise ValueError("rotates more often than every four hours")
     return pause
 
 
-def _cron_pause_s(fields: list[str]) -> int:
+def moment(day: date, hour: int) -> datetime:
+    """A full hour of a UTC day."""
+    return datetime(day.year, day.month, day.day, hour, tzinfo=UTC)
+
+
+def _cron(fields: list[str]) -> Cron:
     if len(fields) != _FIELDS:
         raise ValueError("has not the six fields minutes, hours, day of month, month, day of week, year")
     minutes, hours, of_month, months, of_week, year = fields
@@ -57,76 +101,23 @@ def _cron_pause_s(fields: list[str]) -> int:
         raise ValueError("names a year: that field has to be *")
     if (of_month == "?") == (of_week == "?"):
         raise ValueError("needs ? in one of day of month and day of week, and only in one")
-    days = _Days(
-        of_month=of_month, of_week=of_week, months=frozenset(_numbers(months, range(1, 13), _MONTHS, "the months"))
+    return Cron(
+        hours=tuple(sorted(set(numbers(hours, range(24), (), "the hours")))),
+        months=tuple(sorted(set(numbers(months, range(1, 13), MONTHS, "the months")))),
+        of_month=None if of_month == "?" else month_days(of_month),
+        of_week=None if of_week == "?" else week_days(of_week),
     )
-    at = sorted(set(_numbers(hours, range(24), (), "the hours")))
-    moments = [n * DAY_S + hour * HOUR_S for n in range(_DAYS) if days.hold(_FIRST_DAY + timedelta(n)) for hour in at]
+
+
+@lru_cache(maxsize=_KEPT)
+def _days(rule: MonthDays | WeekDays | None, year: int, month: int) -> tuple[int, ...]:
+    return rule.days(year, month) if rule else ()
+
+
+def _cron_pause_s(cron: Cron) -> int:
+    days = [date(year, month, day) for year in _YEARS for month in cron.months for day in cron.days(year, month)]
+    starts = [(day - _FIRST_DAY) // timedelta(1) * DAY_S for day in days]
+    moments = [start + hour * HOUR_S for start in starts for hour in cron.hours]
     if len(moments) <= 1:
         raise ValueError("never comes")
     return min(later - earlier for earlier, later in pairwise(moments))
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Days:
-    """Which days an expression names; exactly one of the two day fields is `?`."""
-
-    of_month: str
-    of_week: str
-    months: frozenset[int]
-
-    def __post_init__(self) -> None:
-        """ValueError for a field that cannot be read, before any day is looked at."""
-        self.hold(_FIRST_DAY)
-
-    def hold(self, day: date) -> bool:
-        """Whether the day is one of them."""
-        fits = self._in_month(day) if self.of_week == "?" else self._in_week(day)
-        return fits and day.month in self.months
-
-    def _in_month(self, day: date) -> bool:
-        last = calendar.monthrange(day.year, day.month)[1]
-        parts = self.of_month.split(",")
-        plain = ",".join(part for part in parts if part != "L")
-        named = set(_numbers(plain, range(1, 32), (), "the days of the month")) if plain else set()
-        return day.day in named or ("L" in parts and day.day == last)
-
-    def _in_week(self, day: date) -> bool:
-        weekday = day.isoweekday() % 7 + 1
-        # every part is read, so that a wrong one behind a right one is found
-        return True in [self._names(part, weekday, day) for part in self.of_week.split(",")]
-
-    def _names(self, part: str, weekday: int, day: date) -> bool:
-        """`SUN#1` is the first Sunday of the month, `5L` the last Thursday."""
-        nth = re.fullmatch(r"(\w+)#([1-5])", part)
-        last = re.fullmatch(r"(\w+)L", part)
-        which = nth[1] if nth else last[1] if last else part
-        if weekday not in set(_numbers(which, range(1, 8), _WEEKDAYS, "the days of the week")):
-            return False
-        if nth:
-            return (day.day - 1) // 7 + 1 == int(nth[2])
-        return not last or (day + timedelta(7)).month != day.month
-
-
-def _numbers(field: str, allowed: range, names: tuple[str, ...], what: str) -> Iterator[int]:
-    """The numbers of one field: lists, ranges and steps; `4/12` is every twelfth from four on."""
-    for part in field.split(","):
-        found = re.fullmatch(r"(?:(\*)|(\w+)(?:-(\w+))?)(?:/(\d{1,2}))?", part)
-        step = int(found[4]) if found and found[4] else 1
-        if found is None or not step:
-            raise ValueError(f"has {part!r} among {what}")
-        first = allowed[0] if found[1] else _number(found[2], allowed, names, what)
-        open_ended = found[1] or found[4]
-        last = _number(found[3], allowed, names, what) if found[3] else allowed[-1] if open_ended else first
-        if last < first:
-            raise ValueError(f"has {part!r} among {what}, which runs backwards")
-        yield from range(first, last + 1, step)
-
-
-def _number(text: str, allowed: range, names: tuple[str, ...], what: str) -> int:
-    named = text.upper() in names
-    # both kinds of names count from one
-    number = names.index(text.upper()) + 1 if named else int(text) if text.isdecimal() else -1
-    if number not in allowed:
-        raise ValueError(f"has {text!r} among {what}, which go from {allowed[0]} to {allowed[-1]}")
-    return number

@@ -1,15 +1,16 @@
 """Rotation policies: frozen values that a security engineer reviews, and the document the catalogue keeps of them.
 
 A policy names facts of the stack (`Fact("postgresHost")`) instead of addresses, so that one policy serves every
-stack; `Policy.resolve` puts them in. No SDK and no pulumi here; checks against abilities are in `policy_checks`.
+stack; `Policy.resolve` puts them in. No SDK and no pulumi here; the rules that it is held to are in
+`policy_rules`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from rotation.contract import SecretRef
@@ -119,7 +120,7 @@ class Policy:
     overlap_s: int
     owner: str
     runbook: str
-    readers: tuple[str | Fact, ...] = field(default=())
+    readers: tuple[str | Fact, ...] = ()
     window: Window | None = None
     freezes: tuple[Freeze, ...] = ()
     approval: Approval | None = None
@@ -149,23 +150,31 @@ class Policy:
         return {name: _text(value) for name, value in self.target.facts.items()}
 
     def resolve(self, facts: Mapping[str, str]) -> Policy:
-        """The same policy with every `Fact` replaced; Refused `unknown_fact` names the first one missing."""
+        """The same policy with every `Fact` replaced; Refused `unknown_fact` names all that are missing."""
+        missing: set[str] = set()
 
         def put_in(value: str | Fact) -> str:
             if isinstance(value, str):
                 return value
-            if value.name not in facts:
-                raise Refused(
-                    "unknown_fact",
-                    f"policy {self.name} asks for the fact `{value.name}`, which the stack does not have",
-                    f"add `keyturn:{value.name}` to the stack's configuration",
-                )
-            return facts[value.name]
+            missing.update({value.name} - facts.keys())
+            return facts.get(value.name, "")
 
         target = replace(self.target, facts={k: put_in(v) for k, v in self.target.facts.items()})
         readers = tuple(put_in(r) for r in self.readers)
         consumers = tuple(replace(c, role=put_in(c.role)) for c in self.consumers)
-        return replace(self, path=put_in(self.path), target=target, readers=readers, consumers=consumers)
+        resolved = replace(self, path=put_in(self.path), target=target, readers=readers, consumers=consumers)
+        if missing:
+            raise self._unknown(sorted(missing))
+        return resolved
+
+    def _unknown(self, missing: Sequence[str]) -> Refused:
+        named = f"the fact `{missing[0]}`" if len(missing) == 1 else f"the facts {', '.join(f'`{n}`' for n in missing)}"
+        keys = ", ".join(f"`keyturn:{name}`" for name in missing)
+        return Refused(
+            "unknown_fact",
+            f"policy {self.name} asks for {named}, which the stack does not have",
+            f"add {keys} to the stack's configuration",
+        )
 
     def document(self) -> str:
         """Canonical JSON for the catalogue: sorted keys, no spaces, readable by `from_document`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from recorded_stacks import Stack
@@ -10,10 +11,11 @@ from recorded_stacks import Stack
 import policies
 from infra.config import ROOT, Settings, settings
 from infra.recording import record
-from infra.resolved import resolved
+from infra.resolved import checked, resolved
 from infra.stack_file import stack_config
+from policy_rules.check import PROGRAM_RULES
 from rotation.errors import Refused
-from rotation.policy import Fact, Target, from_document
+from rotation.policy import Fact, Target, Waiver, from_document
 
 
 @pytest.fixture
@@ -89,6 +91,36 @@ def test_policies_too_many_for_one_role_are_refused_before_any_resource(facts: S
         resolved(many, facts)
 
 
+def test_a_waiver_is_judged_as_of_the_day_that_the_stack_is_told(facts: Settings) -> None:
+    waiver = Waiver(rule="group-alone", why="its neighbour comes later", owner="payments", expires="2026-12-31")
+    excused = replace(policies.PAYMENTS_POSTGRES, group="databases", waivers=(waiver,))
+    assert resolved([excused], replace(facts, checked_on=date(2026, 12, 31)))
+    with pytest.raises(Refused, match=r"group-alone: expired on 2026-12-31.*\[waiver-expired\]"):
+        resolved([excused], replace(facts, checked_on=date(2027, 1, 1)))
+
+
+@pytest.mark.parametrize("day", ["today", "2026-02-30", "20261231"])
+def test_a_day_that_is_none_is_refused(day: str) -> None:
+    configured = {key.removeprefix("keyturn:"): value for key, value in stack_config("prod").items()}
+    with pytest.raises(Refused, match="`keyturn:checkedOn` has to be a day such as 2026-12-31"):
+        settings("prod", configured | {"checkedOn": day})
+
+
+def test_an_overlap_is_compared_with_the_lag_of_its_stack(facts: Settings) -> None:
+    signing = replace(policies.ANALYTICS_SIGNING_KEY, overlap_s=2 * 3_600)
+    with pytest.raises(Refused, match=r"2 h is shorter than the lag of readers by alias in gcp \(4 h\)"):
+        resolved([signing], facts)
+    assert resolved([signing], replace(facts, alias_lag_s=0))
+
+
+def test_every_problem_has_a_rule_that_the_page_about_policies_names(facts: Settings) -> None:
+    unknown = replace(policies.PAYMENTS_POSTGRES, path=Fact("nope"), readers=(Fact("neither"),))
+    many = [replace(policies.PAYMENTS_POSTGRES, name=f"p/{number}", path=f"p/{number}") for number in range(60)]
+    found = [problem for given in ((), [unknown], many) for problem in checked(given, facts)[1]]
+    assert [problem.rule for problem in found] == list(PROGRAM_RULES)
+    assert "`neither`, `nope`" in found[1].problem
+
+
 def test_a_cap_shortens_overlap_and_warm_up_and_zero_leaves_them(facts: Settings) -> None:
     (free,) = resolved([policies.PAYMENTS_POSTGRES], facts)
     assert (free.overlap_s, free.warm_up_s) == (24 * 3_600, 60)
@@ -106,7 +138,7 @@ def test_a_google_secret_gets_the_project_of_its_stack(stacks: dict[str, Stack])
 
 def test_the_catalogue_holds_facts_and_no_placeholder(stack: Stack) -> None:
     for one in stack.of("aws:s3/bucketObjectv2:BucketObjectv2"):
-        if "content" in one.inputs:
+        if one.inputs["key"].endswith(".json"):
             policy = from_document(one.inputs["content"])
             assert all(policy.target_facts.values())
             assert policy.owner

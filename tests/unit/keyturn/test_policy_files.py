@@ -47,6 +47,18 @@ def test_a_policy_file_that_cannot_be_imported_is_a_wrong_policy_with_its_place(
     assert "defect of keyturn" not in ended.err
 
 
+def test_every_policy_file_that_cannot_be_imported_is_told_at_once(command: Command, written: Path) -> None:
+    written.write_text("ALL = ()\nx = postgress\n")
+    (written.parent / "other.py").write_text("import rotation.polices\n")
+    (written.parent / "good.py").write_text("from rotation.policy import Policy\n")
+    ended = command("policy", "lint")
+    assert ended.code == 11
+    assert "policies/spoilt.py:2: NameError: name 'postgress' is not defined" in ended.err
+    assert "policies/other.py:1: ModuleNotFoundError: No module named 'rotation.polices'" in ended.err
+    assert "good.py" not in ended.err
+    assert ended.err.count("spoilt.py") == 1
+
+
 def test_the_shell_completes_nothing_from_policies_that_cannot_be_imported(written: Path) -> None:
     written.write_text("x = (\n")
     assert complete_secrets("") == []

@@ -43,7 +43,7 @@ def test_the_shortest_pause_is_found_on_the_calendar(cadence: str, pause: int) -
     ("cadence", "said"),
     [
         ("rate(3 hours)", "more often"),
-        ("rate(0 days)", "more often"),
+        ("rate(0 days)", "counts nothing"),
         ("rate(1000 days)", "999 days"),
         ("rate(5 minutes)", "neither"),
         ("rate(30 days) ", "neither"),

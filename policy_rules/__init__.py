@@ -1,0 +1,1 @@
+"""The rules that policies are held to before anything is declared. It ships in no function."""
