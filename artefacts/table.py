@@ -13,13 +13,35 @@ from dataclasses import dataclass
 GUARDED = ("stores", "issuers", "consumers", "handlers", "control")
 
 # Modules of guarded folders that belong to every function; patterns below `rotation/`.
-EVERYWHERE = ("*/__init__.py", "handlers/quick_start.py", "issuers/facts.py", "issuers/registry.py", "stores/limits.py")
+EVERYWHERE = (
+    "*/__init__.py",
+    "handlers/quick_start.py",
+    "issuers/facts.py",
+    "issuers/passwords.py",
+    "issuers/registry.py",
+    "stores/limits.py",
+    # the event itself, which the steps name; what sends it belongs to the stores' functions
+    "consumers/channel.py",
+    "consumers/event.py",
+)
 
 # What the handlers of the three stores share, and control's has no use for.
 _STORE_PHASES = "handlers/store_phases.py"
 
+# How policies are read: by control for claims, by the stores' functions for a preflight.
+_CATALOGUE = "handlers/shelf.py"
+
+# How consumers are told, from the function that promotes.
+_CONSUMERS = tuple(f"consumers/{name}.py" for name in ("redis", "redis_link", "registry", "rq", "signing", "sqs"))
+
+# The credential type that has no target, hence no SDK: any store may keep it.
+_NO_TARGET = "issuers/random_string.py"
+
+# Users of Redis: the driver ships in all three anyway, for events.
+_REDIS = "issuers/redis*.py"
+
 # What the credential types share whose targets are reached over HTTP.
-_HTTP_TARGETS = ("issuers/http.py", "issuers/target_api.py")
+_HTTP_TARGETS = ("issuers/http.py", "issuers/own_id.py", "issuers/target_api.py")
 
 # What every function asks of AWS: its ledger, the catalogue, a session narrowed to one run, metrics.
 _SHARED_SERVICES = ("cloudwatch", "dynamodb", "s3", "sts")
@@ -59,42 +81,70 @@ FUNCTIONS = (
         name="aws",
         owned=(
             _STORE_PHASES,
+            _CATALOGUE,
+            *_CONSUMERS,
+            _NO_TARGET,
+            _REDIS,
             "stores/aws*.py",
+            "issuers/aws_iam_access_key*.py",
             "issuers/postgres*.py",
             "issuers/scram.py",
             "handlers/aws.py",
-            "handlers/shelf.py",
-            "handlers/native.py",
+            "handlers/native*.py",
             # a native rotation is recorded by the function itself
             "control/asked.py",
             "control/desk.py",
             "control/records.py",
             "control/signals.py",
+            "control/takeover.py",
+            "control/waits.py",
         ),
         sdks=("boto3", "pg8000.native"),
-        services=("kms", "secretsmanager"),
+        services=("iam", "kms", "secretsmanager", "sqs"),
     ),
     Function(
         name="vault",
-        owned=(_STORE_PHASES, "stores/vault*.py", "issuers/bearer*.py", *_HTTP_TARGETS, "handlers/vault.py"),
+        owned=(
+            _STORE_PHASES,
+            _CATALOGUE,
+            *_CONSUMERS,
+            _NO_TARGET,
+            _REDIS,
+            "stores/vault*.py",
+            "issuers/bearer*.py",
+            "issuers/vault_static*.py",
+            # how it shows a password to PostgreSQL
+            "issuers/postgres_database.py",
+            "issuers/postgres_probe.py",
+            "issuers/postgres_wire.py",
+            "issuers/webhook*.py",
+            *_HTTP_TARGETS,
+            "handlers/vault.py",
+        ),
         sdks=("boto3", "hvac"),
-        services=("kms",),
+        services=("kms", "sqs"),
     ),
     Function(
         name="gcp",
         owned=(
             _STORE_PHASES,
+            _CATALOGUE,
+            *_CONSUMERS,
+            _NO_TARGET,
+            _REDIS,
             "stores/gcp*.py",
             "stores/crc32c.py",
+            "issuers/key_pair*.py",
             "issuers/signing*.py",
             *_HTTP_TARGETS,
             "handlers/gcp.py",
         ),
         sdks=("boto3", "google.cloud.secretmanager_v1", "cryptography.hazmat.primitives.asymmetric.ed25519"),
+        services=("kms", "sqs"),
     ),
     Function(
         name="control",
-        owned=("control/*.py", "handlers/control.py", "handlers/endpoint.py", "handlers/shelf.py"),
+        owned=("control/*.py", "handlers/control.py", "handlers/endpoint.py", _CATALOGUE),
         sdks=("boto3",),
         services=("kms", "lambda", "stepfunctions"),
     ),

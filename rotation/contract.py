@@ -109,6 +109,10 @@ class StoreCapabilities:
     # versions kept before the oldest is dropped for good; None means no bound that matters
     rollback_horizon: int | None
     max_value_bytes: int
+    # the store's own record of who read a secret reaches Keyturn as an event
+    tells_reads: bool = False
+    # the store keeps a schedule of its own, which calls a function of Keyturn
+    rotates_itself: bool = False
 
 
 class SecretStore(Protocol):
@@ -246,6 +250,16 @@ class IssuerCapabilities:
     rollback_horizon: int
     # there is a target that can be asked; without one a proof of death is not applicable
     has_target: bool = True
+    # the target makes the credential and shows its value once: the issuer is a `minting.TargetMinter`
+    mints_at_target: bool = False
+    # Keyturn acts on the target as its own function: the policy names no authority
+    own_identity: bool = False
+    # seconds for which the target may still answer as it did before a change
+    settle_s: int = 0
+    # the store's engine replaces it at the target in one: no pending value, and the proof comes with the promotion
+    replaced_by_store: bool = False
+    # the target knows when a credential was used last: the issuer is a `minting.UseWitness`
+    tells_last_use: bool = False
 
 
 class CredentialIssuer(Protocol):

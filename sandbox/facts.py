@@ -33,8 +33,11 @@ class Facts:
     vault_address: str
     google_endpoint: str
     postgres_port: int
+    redis_port: int
     token_service_url: str
     verifier_url: str
+    jwks_url: str
+    webhooks_url: str
     postgres_host: str = "127.0.0.1"
     postgres_database: str = "payments"
     google_project: str = "keyturn-local"
@@ -67,8 +70,11 @@ class Credentials:
     vault_unseal_key: str
     postgres_admin_user: str
     postgres_admin_password: str
+    redis_admin_password: str
     token_service_authority: str
     verifier_authority: str
+    jwks_authority: str
+    webhooks_authority: str
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{item.name}=<redacted>" for item in fields(self))

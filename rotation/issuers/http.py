@@ -28,11 +28,12 @@ _BEARER = re.compile(r"[A-Za-z0-9._~+/-]+=*", re.ASCII)
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """Status, JSON object (empty when the body was none) and Retry-After in seconds, where given as a number."""
+    """Status, JSON object (empty when the body was none), ETag, and Retry-After in seconds, where given as a number."""
 
     status: int
     body: Mapping[str, Any] = field(default_factory=dict, repr=False)
     retry_after_s: float | None = None
+    etag: str = ""
 
     @property
     def error(self) -> str:
@@ -60,20 +61,27 @@ class JsonClient:
         self._tls = parts.scheme == "https"
         self._ca_file = ca_file
 
-    def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None, bearer: str = "") -> Answer:
-        """One request; every status is an answer.
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | bytes | None = None,
+        bearer: str = "",
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """One request; every status is an answer. Bytes are a JSON body that is sent as it is: it is signed.
 
         Raises OSError, http.client.HTTPException and TooLarge as they are; Refused `malformed_value` for a bearer
         token that cannot stand in a header.
         """
-        headers = {"Accept": "application/json"}
+        sent = {"Accept": "application/json", **(headers or {})}
         if bearer:
-            headers["Authorization"] = f"Bearer {_checked(bearer)}"
-        content = None if body is None else json.dumps(body).encode()
+            sent["Authorization"] = f"Bearer {_checked(bearer)}"
+        content = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         if content is not None:
-            headers["Content-Type"] = "application/json"
+            sent["Content-Type"] = "application/json"
         with closing(self._connect()) as connection:
-            connection.request(method, self._base + path, content, headers)
+            connection.request(method, self._base + path, content, sent)
             # an answer that ends its connection owns the socket
             with closing(connection.getresponse()) as response:
                 return _read(response)
@@ -116,4 +124,5 @@ def _read(response: http.client.HTTPResponse) -> Answer:
         body=body if isinstance(body, dict) else {},
         # the form with a date is not worth a clock here
         retry_after_s=float(asked) if asked.isascii() and asked.isdigit() else None,
+        etag=response.getheader("ETag", ""),
     )

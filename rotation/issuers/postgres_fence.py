@@ -16,6 +16,7 @@ from rotation.contract import Fence
 from rotation.errors import Fenced
 
 APPLIED = "applied"
+RESTORED = "restored"
 WITHDRAWN = "withdrawn"
 REVOKED = "revoked"
 

@@ -8,9 +8,16 @@ from typing import Any
 from rotation.errors import Refused
 
 _CLASSES = {
+    "aws-iam-access-key": ("rotation.issuers.aws_iam_access_key", "AwsIamAccessKey"),
     "bearer-token": ("rotation.issuers.bearer_token", "BearerToken"),
+    "key-pair": ("rotation.issuers.key_pair", "KeyPair"),
     "postgres-alternating": ("rotation.issuers.postgres_alternating", "PostgresAlternating"),
+    "postgres-single": ("rotation.issuers.postgres_single", "PostgresSingle"),
+    "random-string": ("rotation.issuers.random_string", "RandomString"),
+    "redis-acl": ("rotation.issuers.redis_acl", "RedisAcl"),
     "signing-key": ("rotation.issuers.signing_key", "SigningKey"),
+    "vault-static-role": ("rotation.issuers.vault_static_role", "VaultStaticRole"),
+    "webhook-signing-key": ("rotation.issuers.webhook_signing_key", "WebhookSigningKey"),
 }
 
 

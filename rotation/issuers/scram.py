@@ -32,10 +32,29 @@ def verifier(password: str, *, salt: bytes | None = None) -> str:
             "rotate the credential: what Keyturn mints is ASCII",
         )
     salt = secrets.token_bytes(SALT_BYTES) if salt is None else salt
-    salted = hashlib.pbkdf2_hmac("sha256", password.encode("ascii"), salt, ITERATIONS)
+    return _verifier(_salted(password, salt, ITERATIONS), _base64(salt), ITERATIONS)
+
+
+def proves(kept: str, password: str) -> bool:
+    """Whether `kept` is a verifier of this password."""
+    try:
+        _, cost, _ = kept.split("$")
+        iterations, salt = cost.split(":")
+        salted = _salted(password, base64.b64decode(salt), int(iterations))
+    except ValueError:
+        # another method's, or a password that no verifier is made of
+        return False
+    return hmac.compare_digest(kept, _verifier(salted, salt, int(iterations)))
+
+
+def _salted(password: str, salt: bytes, iterations: int) -> bytes:
+    return hashlib.pbkdf2_hmac("sha256", password.encode("ascii"), salt, iterations)
+
+
+def _verifier(salted: bytes, salt: str, iterations: int) -> str:
     stored_key = hashlib.sha256(_mac(salted, b"Client Key")).digest()
     server_key = _mac(salted, b"Server Key")
-    return f"SCRAM-SHA-256${ITERATIONS}:{_base64(salt)}${_base64(stored_key)}:{_base64(server_key)}"
+    return f"SCRAM-SHA-256${iterations}:{salt}${_base64(stored_key)}:{_base64(server_key)}"
 
 
 def _mac(key: bytes, message: bytes) -> bytes:

@@ -24,6 +24,8 @@ from rotation.value import SecretValue
 
 # The target's words for 'a newer epoch was here' and 'this epoch left something else here', say by emptying it.
 _STALE = frozenset({"stale_generation", "generation_used"})
+# Its word for 'two are in use already': a rotation inside the window of another, which only `force` would end.
+_WINDOW_OPEN = "rotation_open"
 
 
 class Unexpected(Exception):
@@ -52,27 +54,52 @@ class TargetApi:
 
     def place(self, path: str, name: str) -> Mapping[str, Any]:
         """`{"fingerprint", "generation"}` of one place in the list at `path`; empty when it was never filled."""
-        found = self._command("GET", path).get(name)
+        found = self._command("GET", path).body.get(name)
         return found if isinstance(found, dict) else {}
 
-    def show(self, method: str, path: str, body: Mapping[str, Any] | None = None, bearer: str = "") -> Answer:
+    def read(self, path: str) -> tuple[Mapping[str, Any], str]:
+        """A document and its ETag."""
+        answer = self._command("GET", path)
+        return answer.body, answer.etag
+
+    def replace(self, path: str, body: Mapping[str, Any], etag: str) -> bool:
+        """PUT a document where it still has this ETag; False when somebody else has changed it, or this very call."""
+        lost = HTTPStatus.PRECONDITION_FAILED
+        return self._command("PUT", path, body, {"If-Match": etag}, also=lost).status != lost
+
+    def show(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | bytes | None = None,
+        bearer: str = "",
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
         """Show a credential: 200 and 401 are answers, the rest is an error."""
 
         def attempt() -> Answer:
-            answer = self._client.ask(method, path, body, bearer)
+            answer = self._client.ask(method, path, body, bearer, headers)
             if answer.status in (HTTPStatus.OK, HTTPStatus.UNAUTHORIZED):
                 return answer
             raise Unexpected(answer)
 
         return self._caller.call(Kind.TARGET, attempt)
 
-    def _command(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
+    def _command(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        also: HTTPStatus = HTTPStatus.OK,
+    ) -> Answer:
         token = self._token
 
-        def attempt() -> Mapping[str, Any]:
-            answer = self._client.ask(method, path, body, token)
-            if answer.status == HTTPStatus.OK:
-                return answer.body
+        def attempt() -> Answer:
+            answer = self._client.ask(method, path, body, token, headers)
+            if answer.status in (HTTPStatus.OK, also):
+                return answer
             raise Unexpected(answer)
 
         return self._caller.call(Kind.AUTHORITY, attempt)
@@ -86,6 +113,11 @@ def holds(place: Mapping[str, Any], fence: Fence) -> Probe:
     """The answer to `check`: ACCEPTED when the place is filled by this epoch, else REFUSED `not_held`."""
     if place.get("fingerprint") and place.get("generation") == fence.epoch:
         return Probe(verdict=Verdict.ACCEPTED)
+    return not_held()
+
+
+def not_held() -> Probe:
+    """The answer to a check when there is something else, or nothing."""
     return Probe(verdict=Verdict.REFUSED, code="not_held", detail="the target does not hold what this run applied")
 
 
@@ -136,12 +168,22 @@ def _of_status(answer: Answer) -> KeyturnError:
             "target_denied", f"the target refused the authority ({status})", "check its credential and rights"
         )
     if status == HTTPStatus.CONFLICT:
-        if answer.error in _STALE:
-            return stale()
-        return Conflict("target_conflict", "the target has no room for another credential", "look at what it holds")
+        return _of_conflict(answer.error)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return Throttled("target_busy", "the target asked to slow down", retry_after_s=answer.retry_after_s)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return Unavailable("target_unavailable", f"the target cannot answer now ({status})")
     # redirects are among them: following one could take a credential elsewhere
     return Refused("target_refused", f"the target refused the request ({status})", "check the address of the target")
+
+
+def _of_conflict(error: str) -> KeyturnError:
+    if error in _STALE:
+        return stale()
+    if error == _WINDOW_OPEN:
+        return Conflict(
+            "target_rotation_open",
+            "the target is inside the window of another rotation: it accepts two credentials already",
+            "end the overlap of the one before; if there is none, look who else changes the target",
+        )
+    return Conflict("target_conflict", "the target has no room for another credential", "look at what it holds")

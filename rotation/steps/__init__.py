@@ -6,26 +6,32 @@ returns facts. Both may be repeated: a crash between intent and outcome is resol
 
 from __future__ import annotations
 
-from rotation.steps import mend, prepare, promote, retire, rollback, undo
+from rotation.steps import mend, prepare, promote, replaced, retire, rollback, undo
+from rotation.steps.publish import publishing
 from rotation.steps.step import Step, by_nobody, by_target
 
 STEPS: dict[str, Step] = {
     "stage": Step(intend=prepare.intend_stage, act=prepare.stage, fenced=by_nobody),
-    "apply": Step(act=prepare.apply, fenced=by_target),
+    "apply": Step(intend=replaced.intend_apply, act=prepare.apply, fenced=by_target),
     "test": Step(act=prepare.test),
     "promote": Step(act=promote.promote, moves_current=True, fenced=by_nobody),
+    "publish": publishing("publish"),
     "health": Step(act=promote.health),
     "witness": Step(act=retire.witness),
     "revoke": Step(act=retire.revoke, fenced=by_target),
     "prove": Step(act=retire.prove),
     "dispose": Step(act=retire.dispose),
-    "reinstate": Step(act=rollback.reinstate, undoes=True, fenced=by_target),
+    "publish_retired": publishing("publish_retired"),
+    "reinstate": Step(intend=replaced.intend_reinstate, act=rollback.reinstate, undoes=True, fenced=by_target),
     "retest": Step(act=rollback.retest, undoes=True),
     "revert": Step(act=rollback.revert, undoes=True, moves_current=True, fenced=by_nobody),
+    "publish_reverted": publishing("publish_reverted", undoes=True),
     "forgo": Step(act=rollback.forgo, undoes=True, moves_current=True, fenced=by_target),
+    "publish_forgone": publishing("publish_forgone", undoes=True),
     "clear": Step(act=mend.clear, undoes=True),
     "restore": Step(act=undo.restore, undoes=True, fenced=by_target),
     "demote": Step(act=undo.demote, undoes=True, moves_current=True, fenced=by_nobody),
+    "publish_back": publishing("publish_back", undoes=True),
     "withdraw": Step(act=undo.withdraw, undoes=True, fenced=by_target),
     "abandon": Step(act=undo.abandon, undoes=True),
 }

@@ -38,5 +38,5 @@ def _was_promoted(context: Context, pending: Pending) -> bool:
         owner, steps = context.ledger.run(pending.owner)
     except NotFound:
         return False
-    staged = steps["stage"].intent.get("fingerprint", "") if "stage" in steps else ""
-    return owner.status == "succeeded" and staged == pending.fingerprint
+    staged = {**steps["stage"].facts, **steps["stage"].intent} if "stage" in steps else {}
+    return owner.status == "succeeded" and staged.get("fingerprint", "") == pending.fingerprint

@@ -1,6 +1,7 @@
 """Before the pivot: mint and stage the new credential, make the target accept it, test it as a consumer would.
 
 The value is staged in the store before the target hears of it, so that it can never be set there and then be lost.
+Where the target makes it itself, `issue` says what holds instead.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from rotation.context import Context, version_facts
 from rotation.contract import Observation, Verdict, Version
 from rotation.errors import Conflict, Refused
 from rotation.phases import Outcome
+from rotation.steps import issue
+from rotation.steps.settle import settling
 from rotation.steps.step import StepResult
 from rotation.steps.undo import settle_leftover
 from rotation.value import SecretValue
@@ -18,7 +21,10 @@ _MINTED = Version(id="minted")
 
 
 def intend_stage(context: Context) -> dict[str, str]:
-    """Look at the store and mint in memory; the intent remembers what recovery needs to recognise the version."""
+    """Look at the store and mint in memory; the intent remembers what recovery needs to recognise the version.
+
+    Where the target mints, it is looked at instead, and nothing is made before the intent is written.
+    """
     earlier = context.steps.get("stage")
     if earlier is not None and _found_again(context, earlier.intent):
         return earlier.intent
@@ -26,17 +32,22 @@ def intend_stage(context: Context) -> dict[str, str]:
     seen = observe(context)
     _check_unmoved(context, seen)
     needs = context.issuer.capabilities.needs_current and seen.current is not None
-    minted = context.issuer.mint(_current_value(context, seen) if needs else None)
-    context.values[_MINTED] = minted.value
+    current = _current_value(context, seen) if needs else None
     context.seen = seen
-    public = {f"public_{name}": text for name, text in minted.public.items()}
+    at_target = context.issuer.capabilities.mints_at_target
     return {
-        **public,
-        "fingerprint": minted.value.fingerprint(),
+        **(issue.intend(context, earlier, current) if at_target else _mint(context, current)),
         "expected": _newest(context, seen),
         "from_version": seen.current.id if seen.current else "",
         "from_path": seen.current.path if seen.current else "",
     }
+
+
+def _mint(context: Context, current: SecretValue | None) -> dict[str, str]:
+    minted = context.issuer.mint(current)
+    context.values[_MINTED] = minted.value
+    public = {f"public_{name}": text for name, text in minted.public.items()}
+    return {**public, "fingerprint": minted.value.fingerprint()}
 
 
 def _check_unmoved(context: Context, seen: Observation) -> None:
@@ -79,14 +90,24 @@ def _current_value(context: Context, seen: Observation) -> SecretValue | None:
 
 def stage(context: Context) -> StepResult:
     """Put the minted value in the pending place (one write), or take the one found there after a crash."""
+    at_target = context.issuer.capabilities.mints_at_target
     if context.recovered is not None:
-        return StepResult(facts=version_facts(context.recovered))
+        told = issue.facts_of(issue.found(context, context.recovered)) if at_target else {}
+        return StepResult(facts={**version_facts(context.recovered), **told})
     if context.seen is None:
         raise Refused("stage_without_look", "the step `stage` was entered without its look at the store")
-    value = context.values.pop(_MINTED)
-    staged = context.store.stage(context.policy.ref, context.run.run_id, value, context.seen)
-    context.values[staged] = value
-    return StepResult(facts=version_facts(staged))
+    if not at_target:
+        return StepResult(facts=version_facts(_staged_now(context, context.seen, context.values.pop(_MINTED))))
+    minted = issue.make(context)
+    staged = _staged_now(context, context.seen, minted.value)
+    return StepResult(facts={**version_facts(staged), **issue.facts_of(minted)})
+
+
+def _staged_now(context: Context, seen: Observation, value: SecretValue) -> Version:
+    staged = context.store.stage(context.policy.ref, context.run.run_id, value, seen)
+    if not context.issuer.capabilities.replaced_by_store:
+        context.values[staged] = value
+    return staged
 
 
 def apply(context: Context) -> StepResult:
@@ -103,6 +124,8 @@ def test(context: Context) -> StepResult:
     facts = {"verdict": probe.verdict.value, "code": probe.code, "detail": probe.detail}
     if probe.verdict is Verdict.ACCEPTED:
         return StepResult(facts=facts)
+    if settling(context, "apply"):
+        return StepResult(outcome=Outcome.UNOBSERVED, reason="test_settling", facts=facts)
     return StepResult(outcome=Outcome.FAILED, reason=f"test_{probe.verdict.value}", facts=facts)
 
 

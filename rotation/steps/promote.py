@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from rotation.context import Context, version_facts
-from rotation.contract import Verdict
+from rotation.contract import Probe, Verdict
 from rotation.errors import Refused
 from rotation.phases import Outcome, phase_named
+from rotation.steps import in_place
+from rotation.steps.settle import settling
 from rotation.steps.step import StepResult
 
 
@@ -14,8 +16,11 @@ def promote(context: Context) -> StepResult:
     staged = context.staged
     if staged is None:
         raise Refused("nothing_staged", "this run has staged nothing", "look with `keyturn history`")
-    live = context.store.promote(context.policy.ref, context.run.run_id, staged, context.expected)
-    return StepResult(facts={**version_facts(live), **_horizon(context)})
+    if context.issuer.capabilities.replaced_by_store:
+        live, proof = in_place.promote(context, staged)
+    else:
+        live, proof = context.store.promote(context.policy.ref, context.run.run_id, staged, context.expected), {}
+    return StepResult(facts={**version_facts(live), **_horizon(context), **proof})
 
 
 def _horizon(context: Context) -> dict[str, str]:
@@ -30,12 +35,17 @@ def health(context: Context) -> StepResult:
     """Ask the target, as authority, whether it still holds what this run applied: nobody changed it meanwhile."""
     if not context.issuer.capabilities.has_target:
         return StepResult(facts={"verdict": "not-applicable"})
-    probe = context.issuer.check(context.public, context.applied)
+    probe = in_place.check(context) if context.issuer.capabilities.replaced_by_store else _check(context)
     facts = {"verdict": probe.verdict.value, "code": probe.code, "detail": probe.detail}
     if probe.verdict is Verdict.ACCEPTED:
         return StepResult(facts=facts)
     earlier = context.steps.get("health")
     looked = earlier.attempts if earlier else 1
-    if probe.verdict is Verdict.UNPROVEN and looked < phase_named("bake").looks:
+    unsure = probe.verdict is Verdict.UNPROVEN and looked < phase_named("bake").looks
+    if unsure or settling(context, "apply"):
         return StepResult(outcome=Outcome.UNOBSERVED, reason="health_unobserved", facts=facts)
     return StepResult(outcome=Outcome.FAILED, reason=f"health_{probe.verdict.value}", facts=facts)
+
+
+def _check(context: Context) -> Probe:
+    return context.issuer.check(context.public, context.applied)

@@ -11,6 +11,9 @@ from rotation.contract import Probe, Verdict
 from rotation.errors import NotFound, Refused
 from rotation.ledger.records import Overlap
 from rotation.phases import Outcome
+from rotation.steps.last_use import in_use
+from rotation.steps.replaced import seen_to_work
+from rotation.steps.settle import settling
 from rotation.steps.step import StepResult
 
 # What an old version gets that the store has no more.
@@ -24,7 +27,8 @@ _SAME = "readers get the same credential under another version"
 def witness(context: Context) -> StepResult:
     """Readers get the new one, and it is accepted; otherwise nothing is revoked. Whether the old one is, is noted.
 
-    Reasons: `new_not_accepted` where the target refused it, `new_unproven` where the target could not be asked.
+    Reasons: `new_not_accepted` where the target refused it, `new_unproven` where the target could not be asked,
+    `old_in_use` where the target says that somebody used the old one a short while ago.
     """
     overlap = _overlap(context)
     live, value = context.read_live()
@@ -38,11 +42,15 @@ def witness(context: Context) -> StepResult:
         reason = "new_unproven" if new.verdict is Verdict.UNPROVEN else "new_not_accepted"
         return StepResult(outcome=Outcome.FAILED, reason=reason, facts=_facts("new", new))
     try:
-        old = context.issuer.probe(context.read(overlap.old))
+        value = context.read(overlap.old)
     except NotFound as exc:
         # the store gave it up before its time: nobody can show it to the target or revoke it any more
         return StepResult(facts={**_facts("new", new), "old_verdict": _GONE, "old_code": exc.reason})
-    facts = _facts("new", new) | _facts("old", old)
+    used, busy = in_use(context, overlap, value)
+    if busy:
+        return StepResult(outcome=Outcome.FAILED, reason="old_in_use", facts=_facts("new", new) | used)
+    old = context.issuer.probe(value)
+    facts = _facts("new", new) | _facts("old", old) | used
     if old.verdict is not Verdict.ACCEPTED and overlap.witnessed_by:
         # an earlier retirement saw it work, and broke off after it had begun to revoke
         facts["witnessed_by"] = overlap.witnessed_by
@@ -76,6 +84,8 @@ def prove(context: Context) -> StepResult:
     old = context.issuer.probe(context.read(overlap.old))
     new = context.issuer.probe(context.read_live()[1])
     facts = _facts("old", old) | _facts("new", new)
+    if old.verdict is not Verdict.REFUSED and settling(context, "revoke"):
+        return StepResult(outcome=Outcome.UNOBSERVED, reason="old_settling", facts=facts)
     if old.verdict is Verdict.ACCEPTED:
         return StepResult(outcome=Outcome.FAILED, reason="old_alive", facts={**facts, "proof": "alive"})
     if old.verdict is Verdict.UNPROVEN or new.verdict is not Verdict.ACCEPTED:
@@ -97,7 +107,8 @@ def _without_a_probe(context: Context) -> dict[str, str]:
 def dispose(context: Context) -> StepResult:
     """Only now, and only after a proof: the proof reads the old version, so the store gives it up last."""
     if context.fact("prove", "proof") not in ("dead", _NO_TARGET):
-        return StepResult(facts={"disposed": "kept"})
+        # a value that the store has lost leads nobody back
+        return StepResult(facts={"disposed": _GONE if _gone(context) else "kept"})
     live, _ = context.read_live()
     return StepResult(facts={"disposed": context.store.dispose(context.policy.ref, _overlap(context).old, live)})
 
@@ -108,9 +119,11 @@ def _one_credential(context: Context) -> bool:
 
 
 def _witnessed(context: Context) -> bool:
-    """Whether the old one was seen to work just before it was revoked, by this run or by one that broke off."""
+    """Whether the old one was seen to work just before it was revoked, or replaced: by this run or an earlier one."""
     seen = context.steps["witness"].facts
-    return seen["old_verdict"] == Verdict.ACCEPTED or "witnessed_by" in seen
+    if seen["old_verdict"] == Verdict.ACCEPTED or "witnessed_by" in seen:
+        return True
+    return seen_to_work(context, _overlap(context))
 
 
 def _facts(which: str, probe: Probe) -> dict[str, str]:

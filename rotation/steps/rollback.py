@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from rotation.context import Context, version_facts, version_in
 from rotation.contract import Verdict, Version
-from rotation.errors import Conflict, Refused
+from rotation.errors import Conflict, NotFound, Refused
 from rotation.ledger.records import Overlap
 from rotation.phases import Outcome
+from rotation.steps.settle import settling
 from rotation.steps.step import StepResult
 
 
@@ -28,6 +29,8 @@ def retest(context: Context) -> StepResult:
     facts = {"verdict": probe.verdict.value, "code": probe.code, "detail": probe.detail}
     if probe.verdict is Verdict.ACCEPTED:
         return StepResult(facts=facts)
+    if settling(context, "reinstate"):
+        return StepResult(outcome=Outcome.UNOBSERVED, reason="old_settling", facts=facts)
     return StepResult(outcome=Outcome.FAILED, reason=f"old_{probe.verdict.value}", facts=facts)
 
 
@@ -62,7 +65,12 @@ def _set_back(context: Context) -> str:
         return "restored"
     if way.disposed:
         # it was retired and is retired again; while its overlap is open it stays valid
-        context.issuer.revoke(context.read(way.old), context.fence)
+        try:
+            old = context.read(way.old)
+        except NotFound:
+            # nothing was reinstated without it, or nobody can take it back any more: either way there is no more to do
+            return "gone"
+        context.issuer.revoke(old, context.fence)
         return "revoked"
     return "nothing"
 

@@ -23,6 +23,11 @@ def _no_intent(context: Context) -> dict[str, str]:
     return {}
 
 
+def _always(context: Context) -> bool:
+    del context
+    return True
+
+
 def _harmless(context: Context) -> bool:
     """An effect on one named version that nobody needs any more, or none: it may come late."""
     del context
@@ -45,7 +50,8 @@ class Step:
     """One row of the registry.
 
     undoes: no switch stops it. moves_current: its facts name the version that is current afterwards. fenced: whether
-    store or target would refuse its effect, if it came late and another invocation had gone on meanwhile.
+    store or target would refuse its effect, if it came late and another invocation had gone on meanwhile. applies:
+    whether there is anything to do; where there is not, the step leaves no record and costs nothing.
     """
 
     act: Callable[[Context], StepResult]
@@ -53,3 +59,4 @@ class Step:
     undoes: bool = False
     moves_current: bool = False
     fenced: Callable[[Context], bool] = _harmless
+    applies: Callable[[Context], bool] = _always

@@ -13,6 +13,7 @@ from rotation.contract import Verdict, Version
 from rotation.errors import Conflict, NotFound, Refused
 from rotation.ledger.records import passed
 from rotation.phases import Outcome
+from rotation.steps import issue
 from rotation.steps.step import StepResult
 from rotation.value import SecretValue
 
@@ -61,10 +62,34 @@ def _settle_promotion(context: Context) -> Version | None:
 
 def withdraw(context: Context) -> StepResult:
     """Make the target refuse the new credential, if it may have heard of it."""
+    if context.issuer.capabilities.replaced_by_store:
+        # what was staged is what readers get
+        return _NOTHING
+    if context.issuer.capabilities.mints_at_target:
+        return _withdraw_made(context)
     if "apply" not in context.steps or context.staged is None or _stays_current(context):
         return _NOTHING
+    return _withdraw_staged(context, context.staged)
+
+
+def _withdraw_made(context: Context) -> StepResult:
+    """The same where the target makes it: it may have, as soon as `stage` was begun; what was staged and what is lost.
+
+    An intent without an outcome: only the store can tell whether the value got there.
+    """
+    if "stage" not in context.steps or _stays_current(context):
+        return _NOTHING
+    ref, run_id = context.policy.ref, context.run.run_id
+    staged = context.staged or context.store.find_staged(ref, run_id, context.steps["stage"].intent)
+    result = _withdraw_staged(context, staged) if staged else _NOTHING
+    if result.outcome is not Outcome.PASSED:
+        return result
+    return replace(result, facts={**result.facts, "lost_removed": str(issue.unmake(context))})
+
+
+def _withdraw_staged(context: Context, staged: Version) -> StepResult:
     try:
-        value = context.read(_candidate(context, context.staged))
+        value = context.read(_candidate(context, staged))
     except NotFound:
         return _withdrawn_before(context)
     # a first value is current in AWS from the moment that it is put

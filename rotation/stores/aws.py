@@ -37,6 +37,8 @@ class AwsStore:
         lagging_pointer=False,
         rollback_horizon=VERSIONS_KEPT,
         max_value_bytes=MAX_VALUE_BYTES,
+        tells_reads=True,
+        rotates_itself=True,
     )
 
     def __init__(self, client: Any, caller: Caller) -> None:

@@ -18,6 +18,7 @@ from rotation.stores import vault_survey
 from rotation.stores.limits import check_size
 from rotation.stores.vault_auth import VaultSession
 from rotation.stores.vault_kv import Entry, Kv
+from rotation.stores.vault_static import StaticRoleStore
 from rotation.stores.vault_value import fields_of, pending_path, staged_data, staged_run, staged_value, value_of
 from rotation.value import SecretValue
 
@@ -42,10 +43,16 @@ class VaultStore:
         lagging_pointer=False,
         rollback_horizon=VERSIONS_KEPT,
         max_value_bytes=MAX_VALUE_BYTES,
+        tells_reads=True,
     )
 
     def __init__(self, session: VaultSession) -> None:
+        self._session = session
         self._kv = Kv(session)
+
+    def static_role(self, mount: str, role: str) -> StaticRoleStore:
+        """The adapter of one static role of the database engine, under the same session."""
+        return StaticRoleStore(self._session, mount, role)
 
     def observe(self, ref: SecretRef, remembered: Remembered) -> Observation:
         """The live path: one read. A soft-deleted head is no current version, though its number goes on counting.

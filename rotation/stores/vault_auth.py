@@ -136,18 +136,21 @@ class VaultSession:
         self._clock = clock
         self._held = held or HeldToken()
 
-    def call(self, kind: Kind, function: Callable[[Any], T]) -> T:
-        """Run `function(client)`, counted as `kind`; raises only `rotation.errors` classes."""
+    def call(self, kind: Kind, function: Callable[[Any], T], *, idempotent: bool = True) -> T:
+        """Run `function(client)`, counted as `kind`; raises only `rotation.errors` classes.
+
+        idempotent: False for a write that is sent once; a refusal of the token is no try, since nothing was done.
+        """
         fresh = self._clock() >= self._held.good_until
         if fresh:
             self._renew()
         try:
-            return self._caller.call(kind, lambda: function(self._client))
+            return self._caller.call(kind, lambda: function(self._client), idempotent=idempotent)
         except Denied:
             if fresh:
                 raise
         self._renew()
-        return self._caller.call(kind, lambda: function(self._client))
+        return self._caller.call(kind, lambda: function(self._client), idempotent=idempotent)
 
     def _renew(self) -> None:
         self._held.good_until = 0.0

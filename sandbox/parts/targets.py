@@ -1,4 +1,4 @@
-"""The two partners whose credentials rotate: token service and verifier, each with an authority of its own."""
+"""The partners whose credentials rotate, each a process with an authority of its own."""
 
 from __future__ import annotations
 
@@ -20,44 +20,56 @@ AUTHORITY_BYTES = 32
 SECRET_FILE = 0o600
 
 
-class TokenService:
+class _Target:
+    """A module of `sandbox.targets` called as the part, with an authority of its own.
+
+    `asked`: a path that only the authority may read.
+    """
+
+    name: ClassVar[str]
+    asked: ClassVar[str]
+    needs_port: ClassVar[bool] = False
+
+    def start(self, request: Request) -> Started:
+        """Start it with a new authority."""
+        url, authority = _start(self.name, request)
+        return Started(facts={f"{self.name}_url": url}, credentials={f"{self.name}_authority": authority})
+
+    def problem(self, facts: Facts, credentials: Credentials) -> str:
+        """Ask as the authority."""
+        return _problem(self.address(facts), self.asked, str(getattr(credentials, f"{self.name}_authority")))
+
+    def address(self, facts: Facts) -> str:
+        """Its URL."""
+        return str(getattr(facts, f"{self.name}_url"))
+
+
+class TokenService(_Target):
     """The partner's API with two token slots per account."""
 
     name: ClassVar[str] = "token_service"
-    needs_port: ClassVar[bool] = False
-
-    def start(self, request: Request) -> Started:
-        """Start it with a new authority."""
-        url, authority = _start(self.name, request)
-        return Started(facts={"token_service_url": url}, credentials={"token_service_authority": authority})
-
-    def problem(self, facts: Facts, credentials: Credentials) -> str:
-        """Ask as the authority."""
-        return _problem(facts.token_service_url, "/accounts/keyturn/slots", credentials.token_service_authority)
-
-    def address(self, facts: Facts) -> str:
-        """Its URL."""
-        return facts.token_service_url
+    asked: ClassVar[str] = "/accounts/keyturn/slots"
 
 
-class Verifier:
+class Verifier(_Target):
     """The service that accepts signed tokens by key id."""
 
     name: ClassVar[str] = "verifier"
-    needs_port: ClassVar[bool] = False
+    asked: ClassVar[str] = "/keys"
 
-    def start(self, request: Request) -> Started:
-        """Start it with a new authority."""
-        url, authority = _start(self.name, request)
-        return Started(facts={"verifier_url": url}, credentials={"verifier_authority": authority})
 
-    def problem(self, facts: Facts, credentials: Credentials) -> str:
-        """Ask as the authority."""
-        return _problem(facts.verifier_url, "/keys", credentials.verifier_authority)
+class Jwks(_Target):
+    """The service that publishes key sets and verifies by them."""
 
-    def address(self, facts: Facts) -> str:
-        """Its URL."""
-        return facts.verifier_url
+    name: ClassVar[str] = "jwks"
+    asked: ClassVar[str] = "/sets/keyturn"
+
+
+class Webhooks(_Target):
+    """The partner that receives and sends webhooks."""
+
+    name: ClassVar[str] = "webhooks"
+    asked: ClassVar[str] = "/endpoints/keyturn/keys"
 
 
 def _start(name: str, request: Request) -> tuple[str, str]:

@@ -1,1 +1,4 @@
-"""Two partners that accept credentials: a token service and a verifier. Neither imports the runtime that it tests."""
+"""Partners that accept credentials: a token service, a verifier, key sets and webhook endpoints.
+
+None imports the runtime that it tests.
+"""

@@ -1,8 +1,8 @@
 """Places at a target that hold a credential's public trace, each with a fence: who comes late is refused.
 
 A place remembers the highest generation that touched it, also after it was emptied, so that a call of a run that
-is over cannot bring its credential back. Both targets keep their places here; what a place holds differs (the hash
-of a token, a public key), never a secret. The snapshot is one JSON file, written whole and renamed.
+is over cannot bring its credential back. What a place holds differs: the hash of a token, a public key, and only where
+the target has to verify with it a secret. The snapshot is one JSON file, written whole and renamed.
 """
 
 from __future__ import annotations

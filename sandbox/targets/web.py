@@ -1,4 +1,4 @@
-"""The HTTP that both targets speak: JSON in and out, bounded requests, an authority, and a log without contents.
+"""The HTTP that all targets speak: JSON in and out, bounded requests, an authority, and a log without contents.
 
 Built on the standard library's threading server, on loopback only. A route is a method, a path with `{names}`, who
 may call it, and a function from a parsed request to an answer. The log shows the route's template, never the path
@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -47,12 +47,18 @@ class Refusal(Exception):
 
 @dataclass(frozen=True)
 class Call:
-    """One parsed request: names from the path, query, JSON body, and the bearer token that was shown (or empty)."""
+    """One parsed request: names from the path, query, JSON body, and the bearer token that was shown (or empty).
+
+    raw: the body as it came. headers: by lower-case name. answered: headers that `act` puts into its answer.
+    """
 
     names: dict[str, str]
     query: dict[str, str]
     body: dict[str, Any]
     bearer: str = field(repr=False)
+    raw: bytes = field(default=b"", repr=False)
+    headers: dict[str, str] = field(default_factory=dict, repr=False)
+    answered: dict[str, str] = field(default_factory=dict)
 
     def generation(self, source: dict[str, Any]) -> int:
         """The generation in `source` (body or query)."""
@@ -66,12 +72,16 @@ class Call:
 
 @dataclass(frozen=True)
 class Route:
-    """One thing the service does. `template` like `/keys/{kid}`; `authority`: only with the authority's token."""
+    """One thing the service does. `template` like `/keys/{kid}`; `authority`: only with the authority's token.
+
+    parsed: the body has to be a JSON object; where it is not, `act` gets it raw, however it looks.
+    """
 
     method: str
     template: str
     act: Callable[[Call], dict[str, Any]]
     authority: bool = True
+    parsed: bool = True
 
     def match(self, path: str) -> dict[str, str] | None:
         """The names in `path`, None when it is another path."""
@@ -111,14 +121,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_any(self) -> None:
         """Answer one request; a refusal is an answer, anything unexpected is 500 without its text."""
-        template = "-"
+        template, extra = "-", dict[str, str]()
         try:
             route, names, query = self._route()
             template = route.template
             bearer = self._bearer()
             if route.authority and not same(bearer, self.server.authority):
                 raise Refusal(HTTPStatus.UNAUTHORIZED, "not_authority")
-            status, answer = HTTPStatus.OK, route.act(Call(names, query, self._body(), bearer))
+            status, answer = HTTPStatus.OK, route.act(self._call(route, names, query, bearer, extra))
         except Refusal as exc:
             status, answer = exc.status, {"error": exc.error}
         except tuple(CONFLICTS) as exc:
@@ -128,7 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
             status, answer = HTTPStatus.INTERNAL_SERVER_ERROR, {"error": "unexpected"}
         # before the answer, so that who has the answer finds it in the log
         print(f"{self.command} {template} {int(status)}", flush=True)
-        self._answer(status, answer)
+        self._answer(status, answer, extra)
 
     do_GET = do_PUT = do_POST = do_DELETE = do_any  # noqa: N815 - names that the standard library looks for
 
@@ -155,21 +165,23 @@ class _Handler(BaseHTTPRequestHandler):
         scheme, _, token = self.headers.get("Authorization", "").partition(" ")
         return token.strip() if scheme.lower() == "bearer" else ""
 
-    def _body(self) -> dict[str, Any]:
+    def _call(
+        self, route: Route, names: dict[str, str], query: dict[str, str], bearer: str, answered: dict[str, str]
+    ) -> Call:
+        raw = self._content()
+        body = _parsed(raw) if route.parsed else {}
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        return Call(names, query, body, bearer, raw, headers, answered)
+
+    def _content(self) -> bytes:
         length = self.headers.get("Content-Length", "0")
         if "Transfer-Encoding" in self.headers or not re.fullmatch(r"[0-9]{1,9}", length):
             raise Refusal(HTTPStatus.LENGTH_REQUIRED, "length_required")
         if int(length) > BODY_LIMIT_BYTES:
             raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large")
-        try:
-            body = json.loads(self.rfile.read(int(length)) or b"{}")
-        except (ValueError, RecursionError):
-            raise Refusal(HTTPStatus.BAD_REQUEST, "malformed_json") from None
-        if not isinstance(body, dict):
-            raise Refusal(HTTPStatus.BAD_REQUEST, "malformed_json")
-        return body
+        return self.rfile.read(int(length))
 
-    def _answer(self, status: HTTPStatus, answer: dict[str, Any]) -> None:
+    def _answer(self, status: HTTPStatus, answer: dict[str, Any], headers: Mapping[str, str] | None = None) -> None:
         content = json.dumps(answer).encode()
         # after a refusal the body may be unread: the connection is of no further use
         self.close_connection = self.close_connection or status >= HTTPStatus.BAD_REQUEST
@@ -177,12 +189,24 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))
         self.send_header("Cache-Control", "no-store")
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
         if status == HTTPStatus.UNAUTHORIZED:
             self.send_header("WWW-Authenticate", "Bearer")
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(content)
+
+
+def _parsed(raw: bytes) -> dict[str, Any]:
+    try:
+        body = json.loads(raw or b"{}")
+    except (ValueError, RecursionError):
+        raise Refusal(HTTPStatus.BAD_REQUEST, "malformed_json") from None
+    if not isinstance(body, dict):
+        raise Refusal(HTTPStatus.BAD_REQUEST, "malformed_json")
+    return body
 
 
 def same(shown: str, expected: str) -> bool:

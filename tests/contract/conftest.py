@@ -10,7 +10,9 @@ import pytest
 from rotation import logs
 
 pytest.register_assert_rewrite(
+    "issuer_at_target",
     "issuer_suite",
+    "issuer_without_target",
     "store_suite",
     "store_staging",
     "store_moving",

@@ -41,6 +41,12 @@ def running(part: Part, directory: Path) -> Iterator[Partner]:
             stop(found)
 
 
+def spoilt(pem: str) -> str:
+    """A PEM whose body is not what its frame says."""
+    begin, _, rest = pem.partition("\n")
+    return f"{begin}\n{MARKER}{rest}"
+
+
 @dataclass
 class HttpBench:
     """Issuers of one class for one partner. `secret_fields` are those of a value that must never be shown."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 from issuer_bench import MARKER, Made, caller_of
@@ -13,6 +14,7 @@ from pg8000.native import Connection
 
 from rotation.calls import Meter
 from rotation.issuers.postgres_alternating import PostgresAlternating
+from rotation.issuers.postgres_single import PostgresSingle
 from rotation.value import SecretValue
 from sandbox.layout import Layout
 from sandbox.parts import postgres
@@ -91,6 +93,7 @@ class PostgresBench:
     server: Server
     users: tuple[str, str]
     refusal: str = "28P01"
+    issuer: ClassVar[Any] = PostgresAlternating
 
     def make(self, **facts: str) -> Made:
         meter = Meter()
@@ -98,13 +101,16 @@ class PostgresBench:
             "host": self.server.host,
             "port": str(self.server.port),
             "database": self.server.database,
-            "users": " ".join(self.users),
-            "group": APPLICATION,
             "tls": "off",
+            **self.named(),
             **facts,
         }
         authority = SecretValue.of({"username": self.server.user, "password": self.server.password})
-        return Made(PostgresAlternating(given, lambda: authority, caller_of(PostgresAlternating, meter)), meter)
+        return Made(self.issuer(given, lambda: authority, caller_of(self.issuer, meter)), meter)
+
+    def named(self) -> dict[str, str]:
+        """The facts that say whose password rotates."""
+        return {"users": " ".join(self.users), "group": APPLICATION}
 
     def nowhere(self) -> Made:
         # port 1 is privileged and unassigned here: nobody listens
@@ -129,3 +135,23 @@ class PostgresBench:
         with closing(self.server.connect()) as connection:
             rows: list[list[object]] = connection.run(sql, **values)
             return rows
+
+
+@dataclass
+class SingleBench(PostgresBench):
+    """One user of its own, whom the administrator made: the first of the two."""
+
+    issuer: ClassVar[Any] = PostgresSingle
+
+    def __post_init__(self) -> None:
+        name = self.users[0].replace('"', '""')
+        self.ask(f'CREATE ROLE "{name}" NOLOGIN')
+        self.ask(f'GRANT {APPLICATION} TO "{name}"')
+
+    def named(self) -> dict[str, str]:
+        return {"user": self.users[0]}
+
+    @property
+    def public(self) -> dict[str, str]:
+        """What is told of a credential that was minted."""
+        return {"username": self.users[0]}

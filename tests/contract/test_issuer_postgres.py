@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -63,6 +63,44 @@ class TestPostgresAlternating(IssuerContract):
             assert connection.run("SELECT current_user")[0][0] == "payments_app"
         with closing(bench.server.connect(*_login(new))) as connection:
             connection.run("DROP TABLE payments.shared")
+
+    def test_a_grant_to_the_group_counts_for_both_users_at_once_and_in_later_rotations(
+        self, bench: PostgresBench, issuer: CredentialIssuer, old: SecretValue, new: SecretValue
+    ) -> None:
+        table = f"granted_{next(_numbers)}"
+        with _made_by_another(bench, table) as granting:
+            granting.run(f"GRANT SELECT ON keyturn.{table} TO payments_app")
+            for value in (old, new):
+                assert _rows(bench, value, table) == []
+            issuer.revoke(old, RETIRE)
+            newest = issuer.mint(new).value
+            issuer.apply(newest, SECOND)
+            assert _rows(bench, newest, table) == []
+
+    def test_what_is_granted_to_one_user_by_mistake_works_for_neither_and_is_reported(
+        self, bench: PostgresBench, issuer: CredentialIssuer, old: SecretValue, new: SecretValue
+    ) -> None:
+        assert issuer.check({"username": bench.users[1]}, FIRST).code == ""
+        table = f"granted_{next(_numbers)}"
+        with _made_by_another(bench, table) as granting:
+            granting.run(f"GRANT SELECT ON keyturn.{table} TO {_quoted(bench.users[1])}")
+            for value in (old, new):
+                with pytest.raises(DatabaseError, match="42501"):
+                    _rows(bench, value, table)
+            shown = issuer.check({"username": bench.users[1]}, FIRST)
+        assert (shown.verdict, shown.code) == (Verdict.ACCEPTED, "own_rights")
+        assert shown.detail.startswith(f"1 rights or objects are of the role {bench.users[1]} alone")
+
+    def test_a_membership_that_does_not_let_a_user_act_as_the_group_is_mended_by_apply(
+        self, bench: PostgresBench, issuer: CredentialIssuer, old: SecretValue
+    ) -> None:
+        user = bench.users[1]
+        bench.ask(f"CREATE ROLE {_quoted(user)} NOLOGIN")
+        bench.ask(f"GRANT payments_app TO {_quoted(user)} WITH SET FALSE, INHERIT FALSE")
+        value = issuer.mint(old).value
+        issuer.apply(value, FIRST)
+        with closing(bench.server.connect(*_login(value))) as connection:
+            assert connection.run("SELECT current_user") == [["payments_app"]]
 
     def test_revoke_ends_open_sessions_of_that_role_alone_and_counts_them(
         self, bench: PostgresBench, issuer: CredentialIssuer, old: SecretValue, new: SecretValue
@@ -231,14 +269,14 @@ class TestPostgresAlternating(IssuerContract):
 
     def test_the_authority_is_read_once_and_only_when_needed(self, bench: PostgresBench, old: SecretValue) -> None:
         issuer: Any = bench.make().issuer
-        read, reads = issuer._authority, []
+        read, reads = issuer._database.authority, []
 
         def counted() -> SecretValue:
             reads.append(1)
             value: SecretValue = read()
             return value
 
-        issuer._authority = counted
+        issuer._database.authority = counted
         issuer.probe(old)
         assert reads == []
         fresh = issuer.mint(old).value
@@ -254,3 +292,21 @@ def _login(value: SecretValue) -> tuple[str, str]:
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
+
+
+def _rows(bench: PostgresBench, value: SecretValue, table: str) -> list[list[Any]]:
+    """What a user reads of a table."""
+    with closing(bench.server.connect(*_login(value))) as connection:
+        rows: list[list[Any]] = connection.run(f"TABLE keyturn.{table}")
+        return rows
+
+
+@contextmanager
+def _made_by_another(bench: PostgresBench, table: str) -> Iterator[Any]:
+    """A table of the authority's in its own schema, which the group may enter meanwhile; the session may grant."""
+    with closing(bench.server.connect()) as owner:
+        owner.run("GRANT USAGE ON SCHEMA keyturn TO payments_app")
+        owner.run(f"CREATE TABLE keyturn.{table} (n int)")
+        yield owner
+        owner.run(f"DROP TABLE keyturn.{table}")
+        owner.run("REVOKE USAGE ON SCHEMA keyturn FROM payments_app")

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from http_bench import HttpBench, Partner, running
-from issuer_bench import FIRST, MARKER, accepted
+from http_bench import HttpBench, Partner, running, spoilt
+from issuer_bench import FIRST, accepted
 from issuer_suite import IssuerContract
 
 from rotation.contract import CredentialIssuer, Verdict
@@ -25,18 +25,12 @@ def partner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Partner]:
         yield started
 
 
-def _spoilt(pem: str) -> str:
-    """A PEM whose body is not what its frame says."""
-    begin, _, rest = pem.partition("\n")
-    return f"{begin}\n{MARKER}{rest}"
-
-
 class TestSigningKey(IssuerContract):
     """A verifier that any number of keys may be added to."""
 
     @pytest.fixture
     def bench(self, partner: Partner) -> HttpBench:
-        return HttpBench(partner, SigningKey, FACTS, ("private_key",), "unknown_key", _spoilt)
+        return HttpBench(partner, SigningKey, FACTS, ("private_key",), "unknown_key", spoilt)
 
     def test_the_key_id_belongs_to_the_key(self, issuer: CredentialIssuer) -> None:
         one, two = issuer.mint(None), issuer.mint(None)

@@ -1,4 +1,4 @@
-"""The issuer contract on the two HTTP targets without a socket, which the crash points are counted on."""
+"""The issuer contract on the HTTP targets without a socket, which the crash points are counted on."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ from typing import Any
 
 import pytest
 import test_issuer_bearer_token
+import test_issuer_key_pair
 import test_issuer_signing_key
-from http_bench import HttpBench
+import test_issuer_webhook
+from http_bench import HttpBench, spoilt
 
 from rotation.issuers.bearer_token import BearerToken
+from rotation.issuers.key_pair import KeyPair
 from rotation.issuers.signing_key import SigningKey
+from rotation.issuers.webhook_signing_key import NO_MATCH, RECEIVE, SEND, WebhookSigningKey
 from tests.model import http_targets
 
 _numbers = itertools.count(1)
@@ -63,6 +67,47 @@ class TestSigningKeyOnTheModel(test_issuer_signing_key.TestSigningKey):
             test_issuer_signing_key.FACTS,
             ("private_key",),
             "unknown_key",
-            test_issuer_signing_key._spoilt,
+            spoilt,
             target=target,
         )
+
+
+class TestKeyPairOnTheModel(test_issuer_key_pair.TestKeyPair):
+    """The key sets."""
+
+    @pytest.fixture
+    def bench(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModelBench:
+        target = http_targets.the_jwks()
+        http_targets.connect(monkeypatch, jwks=target)
+        return ModelBench(
+            _partner(http_targets.JWKS, tmp_path / "logs" / "jwks.log"),
+            KeyPair,
+            test_issuer_key_pair.facts(),
+            ("private_key",),
+            "unknown_key",
+            spoilt,
+            target=target,
+        )
+
+
+def _webhook_bench(patch: pytest.MonkeyPatch, log: Path, direction: str) -> ModelBench:
+    target = http_targets.the_webhooks()
+    http_targets.connect(patch, webhooks=target)
+    facts = test_issuer_webhook.facts(direction)
+    return ModelBench(_partner(http_targets.WEBHOOKS, log), WebhookSigningKey, facts, ("key",), NO_MATCH, target=target)
+
+
+class TestWeSendOnTheModel(test_issuer_webhook.TestWeSend):
+    """The webhook endpoints, which receive."""
+
+    @pytest.fixture
+    def bench(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModelBench:
+        return _webhook_bench(monkeypatch, tmp_path, SEND)
+
+
+class TestWeReceiveOnTheModel(test_issuer_webhook.TestWeReceive):
+    """The webhook endpoints, which send."""
+
+    @pytest.fixture
+    def bench(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModelBench:
+        return _webhook_bench(monkeypatch, tmp_path, RECEIVE)

@@ -13,9 +13,10 @@ from typing import Any, ClassVar
 
 import pytest
 import test_issuer_postgres
+import test_issuer_postgres_single
 from issuer_bench import FIRST, RETIRE, accepted
 from pg8000.exceptions import InterfaceError
-from postgres_bench import PostgresBench
+from postgres_bench import PostgresBench, SingleBench
 
 from rotation.contract import CredentialIssuer
 from rotation.errors import Unavailable
@@ -67,11 +68,33 @@ class TestPostgresAlternatingOnTheModel(test_issuer_postgres.TestPostgresAlterna
         "test_a_server_that_takes_any_password_proves_nothing": "the model checks every password",
         "test_a_server_that_checks_passwords_in_its_own_way_is_shown_a_wrong_one_too": "the model knows SCRAM alone",
         "test_a_server_is_believed_only_with_a_certificate_of_the_authority_named": "the model has no TLS",
+        "test_a_grant_to_the_group_counts_for_both_users_at_once_and_in_later_rotations": "no tables of others",
+        "test_what_is_granted_to_one_user_by_mistake_works_for_neither_and_is_reported": "no tables of others",
+        "test_a_membership_that_does_not_let_a_user_act_as_the_group_is_mended_by_apply": "membership is whole or none",
     }
 
     @pytest.fixture
     def bench(self, bench: ModelBench) -> ModelBench:
         return bench
+
+
+class ModelSingleBench(SingleBench, ModelBench):
+    """One user on a server of the model."""
+
+
+class TestPostgresSingleOnTheModel(test_issuer_postgres_single.TestPostgresSingle):
+    """The same model: its clock are the numbers of its sessions, so that nothing is uncertain about their age."""
+
+    gaps: ClassVar[Mapping[str, str]] = {
+        "test_a_session_that_began_while_the_change_was_not_certainly_committed_counts_as_one_of_the_old_password": (
+            "COMMIT takes no time in the model"
+        ),
+        "test_the_user_keeps_its_own_rights_and_acts_as_itself": "the model tells no rights",
+    }
+
+    @pytest.fixture
+    def bench(self, bench: ModelBench) -> ModelSingleBench:
+        return ModelSingleBench(bench.server, bench.users)
 
 
 def _breaking(*, after: bool, times: int) -> Callable[[str, Callable[[], Any]], Any]:

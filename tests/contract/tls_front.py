@@ -1,4 +1,4 @@
-"""TLS in front of a PostgreSQL server that was built without it: answers SSLRequest, then hands bytes on both ways."""
+"""TLS in front of a server that was built without it: hands bytes on both ways, for PostgreSQL after its SSLRequest."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ POLL_SECONDS = 0.02
 
 
 @contextmanager
-def tls_front(behind: int, files: Certificates) -> Iterator[int]:
-    """The port of a front for the server at port `behind`, until the block ends."""
+def tls_front(behind: int, files: Certificates, *, asked: bool = True) -> Iterator[int]:
+    """The port of a front for the server at port `behind`, until the block ends. `asked`: clients ask for TLS first."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(files.certificate, files.key)
 
@@ -29,9 +29,10 @@ def tls_front(behind: int, files: Certificates) -> Iterator[int]:
         """One connection."""
 
         def handle(self) -> None:
-            """Take SSLRequest, speak TLS, and hand on until either side ends; who does not trust us just leaves."""
-            assert self.request.recv(len(SSL_REQUEST)) == SSL_REQUEST
-            self.request.sendall(b"S")
+            """Speak TLS, and hand on until either side ends; who does not trust us just leaves."""
+            if asked:
+                assert self.request.recv(len(SSL_REQUEST)) == SSL_REQUEST
+                self.request.sendall(b"S")
             with contextlib.suppress(ssl.SSLError, ConnectionError), ExitStack() as stack:
                 client = stack.enter_context(context.wrap_socket(self.request, server_side=True))
                 server = stack.enter_context(socket.create_connection(("127.0.0.1", behind)))

@@ -1,4 +1,4 @@
-"""The sandbox's two HTTP targets without a socket: their own handler answers the bytes that http.client would send.
+"""The sandbox's HTTP targets without a socket: their own handler answers the bytes that http.client would send.
 
 So routes, fences, statuses and slugs are those that the integration tests meet. What it pretends: one request per
 connection, no delay, and a snapshot that lies in memory. `passing` is where a test may stand between a request and its
@@ -17,14 +17,14 @@ from typing import Any, TypeVar
 import pytest
 
 from rotation.issuers.http import JsonClient
-from sandbox.targets import token_service, verifier
-from sandbox.targets.fenced import FencedPlaces
+from sandbox.targets import jwks, token_service, verifier, webhooks
 from sandbox.targets.web import Route, _Handler
 
 T = TypeVar("T")
 
 AUTHORITY = "authority-of-the-model"
 TOKEN_SERVICE, VERIFIER = "http://127.0.0.1:18001", "http://127.0.0.1:18002"
+JWKS, WEBHOOKS = "http://127.0.0.1:18003", "http://127.0.0.1:18004"
 
 
 def straight(name: str, exchange: Callable[[], T]) -> T:
@@ -59,11 +59,11 @@ class MemorySnapshot:
 
 @dataclass
 class HttpTarget:
-    """One target: what it answers, what it holds, and its log."""
+    """One target: what it answers, what it holds (`FencedPlaces`, or the key sets themselves), and its log."""
 
     name: str
     routes: Sequence[Route]
-    places: FencedPlaces
+    places: Any
     authority: str = AUTHORITY
     log: io.StringIO = field(default_factory=io.StringIO)
     passing: Callable[[str, Callable[[], bytes]], bytes] = straight
@@ -91,6 +91,20 @@ def the_verifier(snapshot: Any = None) -> HttpTarget:
     kept: Any = snapshot or MemorySnapshot()
     routes = verifier.routes(kept)
     return HttpTarget("verifier", routes, _service(routes)._keys)
+
+
+def the_jwks(snapshot: Any = None) -> HttpTarget:
+    """The service that publishes key sets."""
+    kept: Any = snapshot or MemorySnapshot()
+    routes = jwks.routes(kept)
+    return HttpTarget("jwks", routes, _service(routes))
+
+
+def the_webhooks(snapshot: Any = None) -> HttpTarget:
+    """The partner with webhook endpoints."""
+    kept: Any = snapshot or MemorySnapshot()
+    routes = webhooks.routes(kept)
+    return HttpTarget("webhooks", routes, _service(routes)._keys)
 
 
 def _service(routes: Sequence[Route]) -> Any:
@@ -139,7 +153,8 @@ class _ClientSide:
 
 def connect(patch: pytest.MonkeyPatch, **targets: HttpTarget) -> None:
     """From here on the issuers' client finds `targets` at their addresses and nobody anywhere else."""
-    at = {18001: targets.get("token_service"), 18002: targets.get("verifier")}
+    names = ("token_service", "verifier", "jwks", "webhooks")
+    at = {18001 + number: targets.get(name) for number, name in enumerate(names)}
 
     def connection(client: JsonClient) -> http.client.HTTPConnection:
         target = at.get(client._port or 0)

@@ -47,11 +47,13 @@ class Role:
 
 @dataclass
 class Content:
-    """What a transaction changes: roles, and the table of generations (None: it does not exist)."""
+    """What a transaction changes: roles, and Keyturn's tables (None: it does not exist)."""
 
     roles: dict[str, Role] = field(default_factory=dict)
     schema: bool = False
     generations: dict[str, tuple[int, str, str]] | None = None
+    # of roles whose password changes in place: verifier, run, effect, and the moment, which is a session's number
+    passwords: dict[str, tuple[str, str, str, int]] | None = None
 
 
 def straight(name: str, exchange: Callable[[], Any]) -> Any:
@@ -70,7 +72,8 @@ class PostgresService:
         self.lock_of: PostgresSession | None = None
         self.log: list[str] = []
         self.passing: Callable[[str, Callable[[], Any]], Any] = straight
-        self._pids = itertools.count(1)
+        # the numbers of sessions are its clock as well
+        self.moments = itertools.count(1)
 
     def connect(self, patch: pytest.MonkeyPatch) -> None:
         """From here on the issuer's way to PostgreSQL ends here, and anywhere else nobody listens."""
@@ -99,7 +102,7 @@ class PostgresService:
             raise refused("28P01")
         if not role.login:
             raise refused("28000")
-        made = PostgresSession(self, user, next(self._pids), sock)
+        made = PostgresSession(self, user, next(self.moments), sock)
         self.sessions.append(made)
         return made
 

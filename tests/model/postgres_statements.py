@@ -24,6 +24,21 @@ _SESSIONS = (
     "SELECT pid, pg_terminate_backend(pid, :wait) FROM pg_stat_activity"
     " WHERE usename = :role AND backend_type IS DISTINCT FROM 'parallel worker'"
 )
+_SESSIONS_BEFORE = _SESSIONS + " AND backend_start < CAST(:before AS timestamptz)"
+_OWN_RIGHTS = (
+    "SELECT count(*) FROM pg_shdepend JOIN pg_roles ON refobjid = pg_roles.oid"
+    " WHERE refclassid = 'pg_authid'::regclass AND rolname = :role AND deptype IN ('o', 'a', 'r')"
+)
+_READ_PASSWORD = (
+    "SELECT verifier, run_id, effect, CAST(changed_at + :until_commit * interval '1 millisecond' AS text)"
+    " FROM keyturn.password WHERE role = :role"
+)
+_NOTE_PASSWORD = (
+    "INSERT INTO keyturn.password (role, verifier, run_id, effect, changed_at)"
+    " VALUES (:role, :verifier, :run_id, :effect, clock_timestamp())"
+    " ON CONFLICT (role) DO UPDATE SET verifier = excluded.verifier, run_id = excluded.run_id,"
+    " effect = excluded.effect, changed_at = excluded.changed_at"
+)
 _STAMP = (
     "INSERT INTO keyturn.generation (role, generation, run_id, effect) VALUES (:role, :generation, :run_id, :effect)"
     " ON CONFLICT (role) DO UPDATE"
@@ -165,10 +180,51 @@ def _take_rights(session: PostgresSession, found: Found, values: dict[str, Any])
 def _end_sessions(session: PostgresSession, found: Found, values: dict[str, Any]) -> Rows:
     if values["role"] not in _role(session, session.user).member_of:
         raise refused("42501")
-    ended = [other for other in session.service.sessions if other.user == values["role"]]
+    before = int(values.get("before", 0))
+    found_now = [other for other in session.service.sessions if other.user == values["role"]]
+    ended = [other for other in found_now if not before or other.pid < before]
     for other in ended:
         other.close()
     return [[other.pid, True] for other in ended]
+
+
+def _has_password_table(session: PostgresSession, found: Found, values: dict[str, Any]) -> Rows:
+    return [[session.content.passwords is not None]]
+
+
+def _make_password_table(session: PostgresSession, found: Found, values: dict[str, Any]) -> Rows:
+    session.content.passwords = {}
+    return []
+
+
+def _passwords(session: PostgresSession) -> dict[str, tuple[str, str, str, int]]:
+    if session.content.passwords is None:
+        raise refused("42P01")
+    return session.content.passwords
+
+
+def _read_password(session: PostgresSession, found: Found, values: dict[str, Any]) -> Rows:
+    held = _passwords(session).get(values["role"])
+    return [[*held[:3], str(held[3])]] if held else []
+
+
+def _read_verifier(session: PostgresSession, found: Found, values: dict[str, Any]) -> Rows:
+    return [row[:1] for row in _read_password(session, found, values)]
+
+
+def _note_password(session: PostgresSession, found: Found, values: dict[str, Any]) -> Rows:
+    moment = next(session.service.moments)
+    _passwords(session)[values["role"]] = (values["verifier"], values["run_id"], values["effect"], moment)
+    return []
+
+
+def _forget_password(session: PostgresSession, found: Found, values: dict[str, Any]) -> Rows:
+    _passwords(session).pop(values["role"], None)
+    return []
+
+
+def _no_rights(session: PostgresSession, found: Found, values: dict[str, Any]) -> Rows:
+    return [[0]]
 
 
 def _one(session: PostgresSession, found: Found, values: dict[str, Any]) -> Rows:
@@ -201,17 +257,26 @@ _STATEMENTS: tuple[tuple[re.Pattern[str], Act], ...] = tuple(
         (re.escape(_STAMP), _stamp),
         (r"SELECT 1 FROM pg_roles WHERE rolname = :role", _exists),
         (r"SELECT rolcanlogin FROM pg_roles WHERE rolname = :role", _may_log_in),
-        (r"SELECT pg_has_role\(:role, :group, 'MEMBER'\)", _is_member),
+        (r"SELECT pg_has_role\(:role, :group, 'SET'\)", _is_member),
+        (re.escape(_OWN_RIGHTS), _no_rights),
+        (r"SELECT to_regclass\('keyturn\.password'\) IS NOT NULL", _has_password_table),
+        (r"CREATE TABLE keyturn\.password \(role text PRIMARY KEY,.*\)", _make_password_table),
+        (re.escape(_READ_PASSWORD), _read_password),
+        (r"SELECT verifier FROM keyturn\.password WHERE role = :role", _read_verifier),
+        (re.escape(_NOTE_PASSWORD), _note_password),
+        (r"DELETE FROM keyturn\.password WHERE role = :role", _forget_password),
         (rf"CREATE ROLE {_ROLE} NOLOGIN", _create),
         (rf"ALTER ROLE {_ROLE} LOGIN PASSWORD {_TEXT} VALID UNTIL 'infinity'", _open),
         (rf"ALTER ROLE {_ROLE} NOLOGIN PASSWORD NULL", _shut),
         (rf"ALTER ROLE {_ROLE} NOLOGIN", _no_login),
         (rf"ALTER ROLE {_ROLE} VALID UNTIL {_TEXT}", _expire),
-        (rf"GRANT {_GROUP} TO {_ROLE}", _join),
+        (rf"GRANT (?P<group>\w+) TO {_ROLE}", _join),
+        (rf"GRANT {_GROUP} TO {_ROLE} WITH INHERIT TRUE, SET TRUE", _join),
         (rf"ALTER ROLE {_ROLE} SET role TO {_GROUP}", _act_as),
         (rf"GRANT {_ROLE} TO CURRENT_USER WITH INHERIT TRUE, SET FALSE", _take_rights),
         (r"SELECT pg_stat_clear_snapshot\(\)", _nothing),
         (re.escape(_SESSIONS), _end_sessions),
+        (re.escape(_SESSIONS_BEFORE), _end_sessions),
         ("SELECT 1", _one),
     )
 )

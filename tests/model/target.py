@@ -74,7 +74,8 @@ class ModelIssuer:
         said = self._target.broken.get("check")
         if isinstance(said, Verdict):
             return Probe(verdict=said)
-        held = public["slot"] in self._target.tokens and self._target.generations[public["slot"]] == fence.epoch
+        slot = public.get("slot", "")
+        held = slot in self._target.tokens and self._target.generations[slot] == fence.epoch
         return Probe(verdict=Verdict.ACCEPTED if held else Verdict.REFUSED)
 
     def withdraw(self, value: SecretValue, fence: Fence) -> None:

@@ -6,21 +6,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from rotation.calls import Caller, Meter, NullBreaker
+from rotation.consumers.channel import FAILED
 from rotation.context import Context
 from rotation.control.asked import Asked
 from rotation.control.claims import Claimed
 from rotation.control.desk import Desk, run_id_of
-from rotation.control.signals import Finding
+from rotation.control.signals import Finding, Gauge
 from rotation.control.table import PHASES
 from rotation.definition import LOOK_PAUSE_S
 from rotation.errors import Conflict, Denied, Refused
 from rotation.inspection import Inspected, inspect
-from rotation.invocation import run_phase
+from rotation.invocation import Answer, run_phase
 from rotation.ledger.ledger import Ledger
 from rotation.ledger.memory import MemoryRows
 from rotation.ledger.switch import Who
 from rotation.phases import TABLES, Outcome, Phase, Where, active, phase_named
 from rotation.policy import Policy, Target, from_document
+from rotation.probing import Probed, Subject, probe
+from rotation.steps.publish import send_again
 from tests.model.clock import Clock
 from tests.model.store import MemorySecret, MemoryServer, MemoryStore, translate
 from tests.model.target import ModelIssuer, ModelTarget
@@ -58,6 +61,13 @@ class ModelCatalogue:
     def names(self) -> list[str]:
         return sorted(self._policies)
 
+    def index_tag(self) -> str:
+        """No index unless a test says so: the sweep then knows of no policy to rotate."""
+        return ""
+
+    def index(self) -> dict[str, str]:
+        return {name: policy.digest() for name, policy in self._policies.items()}
+
 
 @dataclass
 class ModelMachines:
@@ -83,6 +93,8 @@ class ModelFunctions:
 
     def __init__(self, context: Callable[[str], Context]) -> None:
         self._context = context
+        # what a preflight looks at, where a test asks for one
+        self.subject: Callable[[str], Subject] | None = None
 
     def pin(self, store: str, run_id: str) -> str:
         del run_id
@@ -91,6 +103,17 @@ class ModelFunctions:
     def inspect(self, function: str, run_id: str) -> Inspected:
         del function
         return inspect(self._context(run_id))
+
+    def probe(self, function: str, secret: str) -> Probed:
+        del function
+        assert self.subject is not None
+        return probe(self.subject(secret))
+
+    def send_again(self, function: str, run_id: str, step: str, *, wait: bool) -> Answer:
+        del function, wait
+        told = send_again(self._context(run_id), step)
+        left = [name for name, how in told.items() if how.startswith(FAILED)]
+        return Answer(outcome="failed" if left else "passed", reason=" ".join(left))
 
 
 # Who does what a person does in these tests.
@@ -106,9 +129,13 @@ class Told:
 
     def __init__(self) -> None:
         self.findings: list[Finding] = []
+        self.gauges: dict[Gauge, float] = {}
 
     def tell(self, finding: Finding) -> None:
         self.findings.append(finding)
+
+    def gauge(self, name: Gauge, value: float) -> None:
+        self.gauges[name] = value
 
 
 class World:

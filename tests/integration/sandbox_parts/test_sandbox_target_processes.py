@@ -75,7 +75,7 @@ def test_tokens_and_fences_outlive_a_restart_but_no_token_is_on_disk_or_in_the_p
     assert AUTHORITY not in shown
 
 
-@pytest.mark.parametrize("name", ["token_service", "verifier"])
+@pytest.mark.parametrize("name", ["token_service", "verifier", "jwks", "webhooks"])
 def test_a_target_ends_well_on_term(command: Callable[[str], list[str]], name: str, tmp_path: Path) -> None:
     with subprocess.Popen(command(name), cwd=CHECKOUT, stdout=subprocess.PIPE, text=True) as child:  # noqa: S603 - our own program
         assert child.stdout.readline().startswith(f"{name} on 127.0.0.1:")

@@ -1,4 +1,4 @@
-"""The HTTP that both targets share: unknown, malformed and oversized requests get a clean refusal."""
+"""The HTTP that all targets share: unknown, malformed and oversized requests get a clean refusal."""
 
 from __future__ import annotations
 

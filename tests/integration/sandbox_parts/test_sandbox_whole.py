@@ -27,7 +27,7 @@ from sandbox.parts.ministack import Ministack
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.openbao, pytest.mark.postgres]
 
-NAMES = {"postgres", "google", "ministack", "openbao", "token_service", "verifier"}
+NAMES = {"postgres", "google", "ministack", "openbao", "token_service", "verifier", "jwks", "webhooks", "redis"}
 
 
 def client(facts: Facts, service: str) -> Any:

@@ -14,11 +14,11 @@ from rotation.issuers import scram
 from rotation.ledger import memory, records
 from sandbox.google import front
 
-pytest.register_assert_rewrite("tests.unit.crash.crash_suite", "tests.unit.crash.crash_checks")
+pytest.register_assert_rewrite(*(f"tests.unit.crash.crash_{name}" for name in ("suite", "checks", "channel")))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the endings of which `crash_suite.PAIRS` says that they are; they are told as deselected."""
+    """Leave out what `crash_suite.PAIRS` and `ONLY_IN` say; it is told as deselected."""
     left_out = [item for item in items if not _is_walked(item)]
     items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=left_out)
@@ -26,12 +26,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _is_walked(item: pytest.Item) -> bool:
     # after its asserts were rewritten
-    from tests.unit.crash.crash_suite import CrashPoints, is_walked  # noqa: PLC0415
+    from tests.unit.crash.crash_suite import CrashPoints, is_served, is_told, is_walked  # noqa: PLC0415
 
     kind, given = getattr(item, "cls", None), getattr(getattr(item, "callspec", None), "params", {})
-    if kind is None or not issubclass(kind, CrashPoints) or "ending" not in given:
+    if kind is None or not issubclass(kind, CrashPoints) or "credential" not in given:
         return True
-    return is_walked((kind.store, given["credential"]), given["story"])
+    combo = (kind.store, given["credential"])
+    told = "story" not in given or is_told(given["credential"], given["story"])
+    return told and is_served(combo) and ("ending" not in given or is_walked(combo, given["story"]))
 
 
 @cache

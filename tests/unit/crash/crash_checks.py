@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from rotation.contract import SecretRef
+from rotation.issuers.registry import issuer_class
 from rotation.value import SecretValue
+from tests.model.world import NAME
+from tests.unit.crash.crash_channel import check_told
 from tests.unit.crash.crash_world import OVERLAP_S, CrashWorld
 
 
@@ -21,11 +24,16 @@ def check(world: CrashWorld) -> None:
         assert head.overlap.new.id == head.current.id
         values.append(_old_value(world))
     accepted = world.target.accepted()
-    assert world.target.named(current[1]) in accepted, "readers get what the target refuses"
+    if issuer_class(world.target.kind).capabilities.has_target:
+        assert world.target.named(current[1]) in accepted, "readers get what the target refuses"
     assert accepted <= {world.target.named(value) for value in values}, "the target accepts what nobody will retire"
     old = {head.overlap.old.id} if head.overlap else set()
     assert world.store_rig.others() <= old, "the store holds a version that nobody knows of"
     check_nothing_is_written_down(world, values)
+    if world.policy.invalidate:
+        check_told(world.channel, world.whole_ledger, NAME)
+    else:
+        assert not world.channel.told
 
 
 def check_nothing_ever_worked(world: CrashWorld) -> None:

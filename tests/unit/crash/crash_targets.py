@@ -1,4 +1,4 @@
-"""The three real credential types on their models: every exchange with the target is a crash point; what it accepts.
+"""Real credential types on their models: every exchange with the target is a crash point; what it accepts.
 
 A target can be told to be unwell: then it is asked as ever, and what it says is replaced.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 import pytest
@@ -16,7 +17,10 @@ from rotation.contract import Probe, Verdict
 from rotation.value import SecretValue
 from sandbox.targets.verifier import KEYS
 from tests.model import http_targets, postgres_service
-from tests.model.postgres_service import PostgresService
+from tests.model.postgres_service import PostgresService, Role
+from tests.unit.crash.crash_iam import IamRig
+from tests.unit.crash.crash_keys import KeySetRig, NobodyRig, WebhookRig
+from tests.unit.crash.crash_redis import RedisRig
 
 # how an exchange with a target is passed on, by its name
 Passing = Callable[[str, Callable[[], Any]], Any]
@@ -39,6 +43,10 @@ class TargetRig(Protocol):
 
     def accepted(self) -> set[str]:
         """Which credentials it accepts, by what `named` makes of them."""
+        ...
+
+    def tell_time(self, clock: Callable[[], datetime]) -> None:
+        """By which clock it dates things, if it does."""
         ...
 
     def hang_up(self) -> None:
@@ -78,6 +86,9 @@ class PostgresRig:
         self.service.passing = passing
         self.service.connect(patch)
 
+    def tell_time(self, clock: Callable[[], datetime]) -> None:
+        """It dates nothing."""
+
     def shown(self) -> str:
         return repr(self.service.content)
 
@@ -97,6 +108,23 @@ class PostgresRig:
         return f"{fields['username']} {role.verifier if role and fits else 'another password'}"
 
 
+class SingleRig(PostgresRig):
+    """A database with one user, whom the administrator made."""
+
+    kind = "postgres-single"
+    facts: Mapping[str, str] = {
+        "host": postgres_service.HOST,
+        "port": str(postgres_service.PORT),
+        "database": postgres_service.DATABASE,
+        "user": USERS[0],
+        "tls": "off",
+    }
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.service.content.roles[USERS[0]] = Role()
+
+
 class TokenRig:
     """A partner with two slots."""
 
@@ -111,6 +139,9 @@ class TokenRig:
     def connect(self, patch: pytest.MonkeyPatch, passing: Passing) -> None:
         self.target.passing = passing
         http_targets.connect(patch, token_service=self.target)
+
+    def tell_time(self, clock: Callable[[], datetime]) -> None:
+        """It dates nothing."""
 
     def shown(self) -> str:
         return repr(self.target.places.of(ACCOUNT))
@@ -140,6 +171,9 @@ class KeyRig:
         self.target.passing = passing
         http_targets.connect(patch, verifier=self.target)
 
+    def tell_time(self, clock: Callable[[], datetime]) -> None:
+        """It dates nothing."""
+
     def shown(self) -> str:
         return repr(self.target.places.of(KEYS))
 
@@ -153,7 +187,18 @@ class KeyRig:
         return value.unsafe_fields()["kid"]
 
 
-TARGETS: dict[str, type[PostgresRig | TokenRig | KeyRig]] = {rig.kind: rig for rig in (PostgresRig, TokenRig, KeyRig)}
+_RIGS: tuple[type[TargetRig], ...] = (
+    PostgresRig,
+    SingleRig,
+    TokenRig,
+    KeyRig,
+    IamRig,
+    KeySetRig,
+    WebhookRig,
+    NobodyRig,
+    RedisRig,
+)
+TARGETS: dict[str, type[TargetRig]] = {rig.kind: rig for rig in _RIGS}
 
 
 @dataclass

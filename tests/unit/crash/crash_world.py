@@ -19,6 +19,7 @@ from rotation import definition
 from rotation.calls import Meter, NullBreaker
 from rotation.context import Context
 from rotation.control.desk import Desk
+from rotation.control.replay import tell_again
 from rotation.control.starts import sweep
 from rotation.control.table import PHASES, VERBS
 from rotation.handlers.store_phases import make_issuer
@@ -31,6 +32,7 @@ from rotation.policy import Policy, Target, from_document
 from tests.model.clock import Clock
 from tests.model.step_functions import Ended, InvocationLost, Walker
 from tests.model.world import NAME, ModelCatalogue, ModelFunctions, ModelMachines, Told
+from tests.unit.crash.crash_channel import CHANNEL, TOLD_IN, ModelChannel
 from tests.unit.crash.crash_stores import STORES
 from tests.unit.crash.crash_targets import TARGETS, Unwell
 from tests.unit.crash.crash_trap import Died, Trap, Trapped
@@ -69,6 +71,7 @@ class CrashWorld:
         self.store_rig, self.target = STORES[store](), TARGETS[credential]()
         self.store_rig.keep_authority(self.target.authority)
         self.target.connect(patch, self._passing)
+        self.target.tell_time(self.clock)
         self.refuses = ""
         self.rows, self.machines, self.told = MemoryRows(), ModelMachines(), Told()
         self.whole_ledger = Ledger(self.rows, self.clock)
@@ -83,7 +86,13 @@ class CrashWorld:
             overlap_s=OVERLAP_S,
             owner="somebody",
             runbook="docs/runbooks/rotation.md",
+            invalidate=(CHANNEL,) if (store, credential) in TOLD_IN else (),
         )
+        self.channel = ModelChannel(self._current_id)
+
+    def _current_id(self) -> str:
+        found = self.store_rig.current()
+        return found[0] if found else ""
 
     def _passing(self, name: str, exchange: Callable[[], Any]) -> Any:
         """An exchange with the target, through whichever trap is set by then."""
@@ -117,7 +126,16 @@ class CrashWorld:
         store = self.store_rig.store(self.trap, meter)
         bench: Any = SimpleNamespace(meter=meter, breaker=NullBreaker())
         issuer: Any = Unwell(make_issuer(policy, store, bench), self.refuses)
-        return Context(run=run, policy=policy, store=store, issuer=issuer, ledger=ledger, meter=meter, steps=steps)
+        return Context(
+            run=run,
+            policy=policy,
+            store=store,
+            issuer=issuer,
+            ledger=ledger,
+            meter=meter,
+            steps=steps,
+            announcer=self._behind(self.channel, "channel"),
+        )
 
     def ask(self, verb: str, **fields: Any) -> Any:
         """A verb of a person, and what it started, walked to its end."""
@@ -129,6 +147,7 @@ class CrashWorld:
     def sweep(self) -> list[str]:
         """A look at what is due, and what it started, walked to its end."""
         started = sweep(self.desk)
+        tell_again(self.desk)
         self.drain()
         return started
 
@@ -173,7 +192,7 @@ class CrashWorld:
 
     def outside(self) -> str:
         """Everything that outlives a process: ledger, store, target, machines."""
-        others = (self.machines.used, self.machines.started, self.told.findings)
+        others = (self.machines.used, self.machines.started, self.told.findings, self.channel.told)
         return f"{vars(self.rows)} {self.store_rig.shown()} {self.target.shown()} {others}"
 
     @property
