@@ -43,6 +43,7 @@ build: env ## build the function zips; print sizes and cold import times as rati
 
 bench: env ## wall time and calls of one rotation as ratios, and the cost per 1,000, on a sandbox of its own
 	@$(BIN)/python -m bench rotation
+	@$(BIN)/python -m bench sweep
 
 check: env ## lint, types, import contracts, state machine lint
 	@$(BIN)/ruff check .
@@ -52,10 +53,12 @@ check: env ## lint, types, import contracts, state machine lint
 	@$(BIN)/python -m infra.machine_lint
 
 test: env ## run every test
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 
-campaign: env ## 100,000 steps in any order (crashes, duplicates, throttling, strangers) from a printed seed
+campaign: env ## 100,000 steps in any order from a printed seed; a year of 10,000 policies; a million forgeries
 	@$(BIN)/python -m tests.property.campaign
+	@$(BIN)/python -m tests.property.year
+	@$(BIN)/python -m tests.property.forgeries
 
 crash-full: env ## SIGKILL functions of a sandbox at every effect of every run; how each ended, in bench/results
 	@$(BIN)/python -m bench.crash

@@ -50,6 +50,20 @@ def rotation(rounds: Rounds = ROUNDS, as_json: AsJson = False, no_files: NoFiles
         _show(document)
 
 
+@app.command("sweep")
+def one_sweep(as_json: AsJson = False, no_files: NoFiles = False) -> None:
+    """Items, bytes and memory of one look at 100,000 policies of which 1,000 are due."""
+    from bench import sweep  # noqa: PLC0415 - it needs the models of the tests, which nothing else here does
+
+    document = sweep.measured()
+    if not no_files:
+        sweep.write(document)
+    if as_json:
+        emit(document)
+    else:
+        out().print(sweep.markdown(document))
+
+
 def _measured(place: Place, tell: Tell, rounds: int) -> Measured:
     secrets = [standing.secret for standing in place.control.status([])]
     tell.heading(f"first values of {len(secrets)} credentials")

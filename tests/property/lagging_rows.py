@@ -5,6 +5,7 @@ Reads by key are strongly consistent, as the ledger asks for them; only the inde
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 
 from rotation.ledger.memory import MemoryRows
@@ -20,21 +21,19 @@ class LaggingRows(MemoryRows):
     def __init__(self) -> None:
         super().__init__()
         self.leaked: list[str] = []
-        self._then: dict[str, list[Row]] | None = None
+        self._then: MemoryRows | None = None
 
     def lag(self) -> None:
         """From now on the index shows what it shows now."""
-        self._then = None
-        self._then = {shard: super(LaggingRows, self).due(shard, "~") for shard in "0123"}
+        self._then = MemoryRows()
+        self._then._rows = copy.deepcopy(self._rows)
 
     def catch_up(self) -> None:
         """The index shows what is."""
         self._then = None
 
-    def due(self, shard: str, until: str) -> list[Row]:
-        if self._then is None:
-            return super().due(shard, until)
-        return [dict(row) for row in self._then[shard] if row["due_at"] <= until]
+    def due(self, shard: str, until: str, most: int = 0) -> list[Row]:
+        return self._then.due(shard, until, most) if self._then else super().due(shard, until, most)
 
     def write(self, writes: Sequence[Write]) -> None:
         self.leaked += [str(write.key) for write in writes if isinstance(write, Put) and MARKER in repr(write.row)]

@@ -1,0 +1,96 @@
+"""Emergency rotations of one secret, a group or all: due rows with the slots that the stores' budgets allow.
+
+Nothing is started here: the sweep does, within a few minutes, at the pace of the budgets, and goes on where it broke
+off. One secret that cannot wait for the sweep is rotated by the verb `rotate`. Asking again for what is asked for
+already changes nothing, so that an answer that was lost is no harm; a catalogue that is too large for one call is asked
+for in pieces, which the answer says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from rotation.control.asked import BREAK_GLASS, EMERGENCY
+from rotation.control.desk import Desk
+from rotation.errors import Refused
+from rotation.event_fields import text
+from rotation.ledger.due import Due
+from rotation.ledger.moments import timestamp
+
+# Rows of one call: some 10 ms for each, below the 29 s after which API Gateway gives up on a verb.
+ROWS_PER_CALL = 1_000
+# A read and a write for each row; somebody else may write between them, a run that ends or a sweep.
+_ATTEMPTS = 3
+# Starts a second that the slots are laid out for: below what the slowest store allows, so that a look finds few more
+# rows than it may start. The plan's budgets decide; this keeps its reads small.
+_ROWS_A_SECOND = 20
+
+
+def emergency(
+    desk: Desk, scope: Mapping[str, Any], who: Mapping[str, str], *, break_glass: bool = False
+) -> dict[str, Any]:
+    """Ask for the rotation of everything in scope: `{secret}`, `{group}`, or `{all: true, after: NAME}`.
+
+    Returns `{asked, already, next}`: names, and where to go on with `after`, "" for the end. Refused `bad_scope`,
+    `unknown_secret`, `unknown_group`, `native_scheduler`.
+    """
+    secrets, following = _named(desk, scope)
+    flags = f"{EMERGENCY} {BREAK_GLASS}" if break_glass else EMERGENCY
+    now = desk.ledger.now()
+    asked = [name for i, name in enumerate(secrets) if _asked(desk, name, who, flags, _slot(now, i))]
+    already = sorted(set(secrets) - set(asked))
+    return {"asked": asked, "already": already, "next": following}
+
+
+def _named(desk: Desk, scope: Mapping[str, Any]) -> tuple[list[str], str]:
+    if len(scope.keys() - {"after"}) != 1:
+        raise _bad()
+    if "secret" in scope:
+        policy = desk.catalogue.policy(text(scope, "secret"))
+        if policy.scheduler == "native":
+            raise Refused("native_scheduler", f"AWS's own schedule rotates {policy.name}", "rotate it there")
+        return [policy.name], ""
+    if "group" in scope:
+        members = desk.ledger.agenda.group(text(scope, "group")).members
+        if not members:
+            raise Refused("unknown_group", "no policy that the sweep has read is of this group", "see `keyturn policy`")
+        return list(members), ""
+    if scope.get("all") is not True:
+        raise _bad()
+    later = [name for name in desk.catalogue.names() if name > str(scope.get("after") or "")]
+    return later[:ROWS_PER_CALL], later[ROWS_PER_CALL - 1] if len(later) > ROWS_PER_CALL else ""
+
+
+def _bad() -> Refused:
+    return Refused("bad_scope", "an emergency is for one secret, one group, or all", 'send {"group": NAME}')
+
+
+def _slot(now: str, place: int) -> str:
+    return timestamp(datetime.fromisoformat(now) + timedelta(seconds=place / _ROWS_A_SECOND))
+
+
+def _asked(desk: Desk, secret: str, who: Mapping[str, str], flags: str, slot: str) -> bool:
+    """Whether this call asked for it; False where it waits for an emergency rotation already."""
+    for _ in range(_ATTEMPTS):
+        seen = desk.ledger.agenda.of(secret)
+        waits = seen is not None and seen.urgent and not (seen.under_way or BREAK_GLASS in flags)
+        if waits:
+            return False
+        made = seen or Due(secret=secret, due_at=slot)
+        made = replace(
+            made,
+            # one that is under way may have minted what leaked: it is rotated again when that has ended
+            due_at=made.due_at if made.under_way else slot,
+            since=made.since or desk.ledger.now(),
+            not_before="",
+            flags=flags,
+            asked_at=desk.ledger.now(),
+            reason=who["reason"],
+            requested_by=who["requested_by"],
+        )
+        if desk.ledger.agenda.put(seen, made):
+            return True
+    return False
