@@ -1,8 +1,8 @@
-"""The first approver: who may look, as themselves and with a second factor, and nothing else.
+"""The first approver: who may look and answer runs that wait, as themselves and with a second factor, nothing else.
 
-Approving a run will be a verb of the endpoint, a route of its own, and control alone answers task tokens; today the
-role sees what a reader sees. The session carries the user's name, so that the record names a person and not a role.
-That approver and requester differ is control's to hold, not IAM's.
+Approving is a verb of the endpoint, a route of its own, and control alone answers task tokens. A policy has to name the
+role among its approvers. The session carries the user's name, so that the record names a person and not a role: by that
+name control holds that approver and requester differ, which IAM cannot.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class ApproverRole(pulumi.ComponentResource):
             max_session_duration=_SESSION_S,
             opts=child,
         )
-        sees = as_json(people(args.names)["reader"])
-        aws.iam.RolePolicy(full, name="own", role=role.name, policy=sees, opts=child)
+        may = as_json(people(args.names)["approver"])
+        aws.iam.RolePolicy(full, name="own", role=role.name, policy=may, opts=child)
         self.arn = role.arn
         self.register_outputs({"arn": self.arn})
 

@@ -51,7 +51,7 @@ CATALOGUE = Wildcard(sid="EdgeCatalogue", actions=("s3:GetObject", "s3:ListBucke
 QUEUES = Wildcard(sid="EdgeQueues", actions=("sqs:SendMessage",), reason=_REASON)
 RUNS = Wildcard(
     sid="EdgeRuns",
-    actions=("states:DescribeExecution", "states:StartExecution"),
+    actions=("states:DescribeExecution", "states:SendTaskSuccess", "states:StartExecution"),
     reason=_REASON,
 )
 FUNCTIONS = Wildcard(

@@ -1,8 +1,9 @@
-"""What people may ask Keyturn: three managed policies over the endpoint's routes, for an administrator to attach.
+"""What people may ask Keyturn: four managed policies over the endpoint's routes, for an administrator to attach.
 
 They stand in the bootstrap, because who deploys must not be able to widen what people may do. Each is whole: a reader
-sees, an operator also acts, the emergency hand also stops, mutes and breaks the glass. All of them forbid the ways past
-the endpoint, where a caller could name somebody else as the actor. Not here: who gets which, which is the account's.
+sees, an operator also acts, an approver also answers runs that wait, the emergency hand also stops, mutes and breaks
+the glass. All of them forbid the ways past the endpoint, where a caller could name somebody else as the actor. Not
+here: who gets which, which is the account's.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ from collections.abc import Sequence
 from infra.documents import Statement, allow
 from infra.names import CONTROL, Names
 from infra.wildcards import Wildcard
-from rotation.routes import BREAK_GLASS, EMERGENCY, METHOD, OPERATE, READ, Route
+from rotation.routes import APPROVE, BREAK_GLASS, EMERGENCY, METHOD, OPERATE, READ, Route
 
 _IDS = "API Gateway makes up the ids of APIs; the path names the verb, and the account is the stack's own"
 READ_VERBS = Wildcard(sid="ReadVerbs", actions=("execute-api:Invoke",), reason=_IDS)
 OPERATOR_VERBS = Wildcard(sid="OperatorVerbs", actions=("execute-api:Invoke",), reason=_IDS)
+APPROVER_VERBS = Wildcard(sid="ApproverVerbs", actions=("execute-api:Invoke",), reason=_IDS)
 EMERGENCY_VERBS = Wildcard(sid="EmergencyVerbs", actions=("execute-api:Invoke",), reason=_IDS)
 LOOK = Wildcard(
     sid="LookAtRuns",
@@ -34,18 +36,24 @@ MACHINES = Wildcard(
     reason="the list knows no resource; it shows names only",
 )
 
-NAMED: Sequence[Wildcard] = (READ_VERBS, OPERATOR_VERBS, EMERGENCY_VERBS, LOOK, DOCTOR, MACHINES)
+NAMED: Sequence[Wildcard] = (READ_VERBS, OPERATOR_VERBS, APPROVER_VERBS, EMERGENCY_VERBS, LOOK, DOCTOR, MACHINES)
 
 
 def people(names: Names) -> dict[str, list[Statement]]:
-    """The statements of the policies `reader`, `operator` and `emergency`."""
+    """The statements of the policies `reader`, `operator`, `approver` and `emergency`."""
     operate = OPERATOR_VERBS.allow(*_routes(names, OPERATE))
     stop = [
         *_routes(names, EMERGENCY),
         *_routes(names, BREAK_GLASS, break_glass=True),
     ]
     seen = [READ_VERBS.allow(*_routes(names, READ)), *looking(names), _not_past_the_endpoint(names)]
-    return {"reader": seen, "operator": [*seen, operate], "emergency": [*seen, EMERGENCY_VERBS.allow(*stop)]}
+    answer = APPROVER_VERBS.allow(*_routes(names, APPROVE))
+    return {
+        "reader": seen,
+        "operator": [*seen, operate],
+        "approver": [*seen, answer],
+        "emergency": [*seen, EMERGENCY_VERBS.allow(*stop)],
+    }
 
 
 def looking(names: Names) -> list[Statement]:

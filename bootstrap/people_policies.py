@@ -1,4 +1,4 @@
-"""The managed policies for people: reader, operator, emergency. Attached to nobody here."""
+"""The managed policies for people: reader, operator, approver, emergency. Attached to nobody here."""
 
 from __future__ import annotations
 

@@ -117,11 +117,11 @@ def test_an_approver_is_a_named_person_with_a_fresh_second_factor_under_their_ow
     }
 
 
-def test_an_approver_sees_what_a_reader_sees_and_nothing_else(bootstrap: Stack) -> None:
+def test_an_approver_does_what_the_policy_for_approvers_says_and_nothing_else(bootstrap: Stack) -> None:
     name = f"keyturn-bootstrap-{bootstrap.name}-approver"
     own = json.loads(bootstrap.one("aws:iam/rolePolicy:RolePolicy", name).inputs["policy"])
-    reader = bootstrap.one("aws:iam/policy:Policy", f"keyturn-bootstrap-{bootstrap.name}-reader")
-    assert own == json.loads(reader.inputs["policy"])
+    approver = bootstrap.one("aws:iam/policy:Policy", f"keyturn-bootstrap-{bootstrap.name}-approver")
+    assert own == json.loads(approver.inputs["policy"])
 
 
 def test_the_bootstrap_holds_no_value_and_no_static_credential(bootstrap: Stack) -> None:
