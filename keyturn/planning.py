@@ -1,19 +1,20 @@
 """What a rotation started now would do, phase by phase, and what would refuse it: judged from reads alone.
 
 The phases are the runtime's own table, so that a plan cannot promise another order than the run has. Times are floors:
-what the policy makes a run wait; calls come on top. Not judged: whether stores and targets answer.
+what the policy makes a run wait; calls come on top. Not here: what is seen from inside the functions (`plan_probe`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from keyturn.answers import Standing
 from keyturn.console import moment, until
 from keyturn.control import Control
 from keyturn.journey import ended_first
+from keyturn.plan_answers import Preflight
 from keyturn.remedies import About, at, filled
 from keyturn.stack import LOCAL
 from keyturn.stops import Stop
@@ -33,6 +34,7 @@ WORDS = {
     "record": "write down how it ended",
     OVERLAP: "old and new are both accepted",
     "gate": "take the secret once more, if the overlap is over",
+    "acknowledge": "see that every client of the policy has acknowledged the new one",
     "retire": "check that readers get the new one, revoke the old one, see it refused, dispose of it in {store}",
 }
 
@@ -58,7 +60,11 @@ class Hindrance:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What would happen to one secret. `refused` is empty when the rotation would begin."""
+    """What would happen to one secret. `refused` is empty when the rotation would begin.
+
+    last_rotation: when the last one began that succeeded, as far as its runs are kept. preflight: None where no policy
+    names the secret any more.
+    """
 
     secret: str
     first_value: bool
@@ -66,15 +72,21 @@ class Plan:
     floor_s: int
     refused: tuple[Hindrance, ...]
     notes: tuple[str, ...]
+    last_rotation: datetime | None
+    preflight: Preflight | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Around:
-    """What a plan is made in: `known` are the digests of this checkout, `stops` what stops runs, in which stack."""
+    """What a plan is made in: `known` are the digests of this checkout, `stops` what stops runs, in which stack.
+
+    seen: the preflights by secret.
+    """
 
     known: dict[str, str]
     stops: Sequence[Stop] = ()
     stack: str = LOCAL
+    seen: Mapping[str, Preflight] = field(default_factory=dict)
 
 
 def plan_of(
@@ -92,9 +104,25 @@ def plan_of(
         first_value=first,
         phases=phases,
         floor_s=sum(phase.floor_s for phase in phases),
-        refused=(*_stopped(standing, around.stops), *_hindrances(control, standing, now, around.stack)),
+        refused=(
+            *_unnamed(standing, around.stack),
+            *_stopped(standing, around.stops),
+            *_hindrances(control, standing, now, around.stack),
+        ),
         notes=tuple(_notes(standing, around.known, now)),
+        last_rotation=_last_rotation(control, standing),
+        preflight=around.seen.get(standing.secret),
     )
+
+
+def _last_rotation(control: Control, standing: Standing) -> datetime | None:
+    last = standing.last_run
+    if last is None:
+        return None
+    # mostly the retirement that followed it
+    runs = [last] if last.machine == "rotate" and last.status == "succeeded" else control.history(standing.secret)
+    began = [run.started_at for run in runs if run.machine == "rotate" and run.status == "succeeded"]
+    return began[-1] if began else None
 
 
 def _phases(standing: Standing, *, first: bool) -> list[Planned]:
@@ -118,6 +146,14 @@ def _words(phase: str, standing: Standing) -> str:
         store=policy.store,
         current=current.id[:8] if current else "without a value",
     )
+
+
+def _unnamed(standing: Standing, stack: str) -> list[Hindrance]:
+    if not standing.removed:
+        return []
+    remedy = filled("`keyturn overlap close {name} --reason WHY{at}`", About(secret=standing.secret, stack=stack))
+    message = "no policy names it any more; what it has left open is ended"
+    return [Hindrance(reason="unknown_secret", message=message, remedy=f"{remedy}, or wait for the schedule")]
 
 
 def _stopped(standing: Standing, stops: Sequence[Stop]) -> list[Hindrance]:

@@ -1,24 +1,32 @@
-"""`keyturn plan`: what `keyturn rotate` would do now. Reads only."""
+"""`keyturn plan`: what `keyturn rotate` would do now, when it comes by itself, and whether it can work. Reads only."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from rich.console import Group, RenderableType
+from rich.console import Group
 from rich.text import Text
 
 from keyturn import connect, tree
-from keyturn.console import seconds, show, table
+from keyturn.console import show
 from keyturn.exits import Exit
 from keyturn.options import AsJson, Names, StackName
-from keyturn.planning import Around, Plan, plan_of
+from keyturn.plan_probe import preflights
+from keyturn.plan_view import plan_shown
+from keyturn.planning import Around, plan_of
 from keyturn.stops import known_stops
 
-NOT_JUDGED = "not judged: whether stores and targets answer; times are floors, calls come on top"
+NOT_JUDGED = (
+    "not judged: permissions to write and the channels to consumers, which cannot be tried without writing; "
+    "times are floors, calls come on top"
+)
 
 
 def plan(names: Names = None, stack: StackName = "local", as_json: AsJson = False) -> int:
-    """Show what a rotation started now would do, what it would wait for, and what would refuse it. Changes nothing.
+    """Show what a rotation started now would do, when it comes by itself, whom it meets. Changes nothing.
+
+    The store's function looks from inside, as a run would: store, ledger, target, and Keyturn's own credential there.
+    Showing the credential to its target is a login. Ends with 17 when something that a run needs is not there.
 
     For example:
 
@@ -28,20 +36,11 @@ def plan(names: Names = None, stack: StackName = "local", as_json: AsJson = Fals
     """
     control = connect.control_of(stack)
     standings = control.status(names or [])
-    around = Around(known=tree.digests(stack), stops=known_stops(control, datetime.now(UTC), stack), stack=stack)
+    stops = known_stops(control, datetime.now(UTC), stack)
+    seen = preflights(control, [standing.secret for standing in standings if not standing.removed])
+    around = Around(known=tree.digests(stack), stops=stops, stack=stack, seen=seen)
     plans = [plan_of(control, standing, around) for standing in standings]
-    document = {"ok": True, "stack": stack, "plans": plans, "not_judged": NOT_JUDGED}
-    show(Group(*map(_shown, plans), Text(NOT_JUDGED, style="dim")), document, as_json=as_json)
-    return Exit.DONE
-
-
-def _shown(one: Plan) -> RenderableType:
-    would = "would be refused" if one.refused else "would make the first value" if one.first_value else "would rotate"
-    lines = [Text(f"{one.secret}: {would}; at least {seconds(one.floor_s)}", style="bold")]
-    lines += [Text(f"  {found.reason}: {found.message}; {found.remedy}", style="red") for found in one.refused]
-    lines += [Text(f"  {note}", style="yellow") for note in one.notes]
-    phases = table("", "  machine", "phase", "at least", "what it does")
-    for phase in one.phases:
-        floor = seconds(phase.floor_s) if phase.floor_s else "-"
-        phases.add_row(f"  {phase.machine}", phase.phase, floor, phase.does)
-    return Group(*lines, phases, Text())
+    whole = not any(preflight.failed for preflight in seen.values())
+    document = {"ok": whole, "stack": stack, "plans": plans, "not_judged": NOT_JUDGED}
+    show(Group(*map(plan_shown, plans), Text(NOT_JUDGED, style="dim")), document, as_json=as_json)
+    return Exit.DONE if whole else Exit.CHECK_FAILED
