@@ -11,11 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from infra.names import FUNCTIONS, MACHINES, Names
-from rotation.control.signals import NAMESPACE, Finding
+from rotation.control.signals import NAMESPACE, Finding, Gauge
 
 # Three periods of the sweep: one late look is no alarm, three missing are.
 _SILENT_AFTER_S = 900
 _SHORT_S = 300
+# A day: pauses after failures, a missed window and a long group have had their time, and a person has to look.
+_OVERDUE_S = 86_400
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,10 +50,10 @@ def rules(names: Names) -> tuple[AlarmRule, ...]:
     machines = [_failed(kind, names) for kind in MACHINES]
     queues = [_dead_letters(what, names) for what in (*(f"{kind}-dead" for kind in FUNCTIONS), *_UNDELIVERED)]
     findings = [_finding(*one, names) for one in _FINDINGS]
-    return (*functions, *machines, *queues, *findings, _silent_sweep(names))
+    return (*functions, *machines, *queues, *findings, _overdue(names), _silent_sweep(names))
 
 
-_UNDELIVERED = ("schedule-dead", "signals-dead")
+_UNDELIVERED = ("schedule-dead", "signals-dead", "invalidations-dead")
 
 
 def function_rules(kind: str, names: Names) -> tuple[AlarmRule, AlarmRule]:
@@ -105,6 +107,13 @@ _FINDINGS = (
     (Finding.OLD_ALIVE, "old-alive", "old-alive", "A credential that was revoked is still accepted by its target."),
     (Finding.BREAK_GLASS, "break-glass", "kill-switch", "Somebody passed a freeze with --break-glass."),
     (Finding.HALTED, "run-halted", "kill-switch", "A run was halted half-way and waits for a person."),
+    (Finding.UNDELIVERED, "events-undelivered", "dead-letters", "Consumers were not told which version is current."),
+    (
+        Finding.NOT_ACKNOWLEDGED,
+        "not-acknowledged",
+        "acknowledgements",
+        "A consumer has not acknowledged a new version in time: the old credential stays valid.",
+    ),
     (Finding.STUCK, "run-stuck", "repair", "A run can neither be ended nor undone by itself."),
 )
 
@@ -117,6 +126,19 @@ def _finding(metric: Finding, name: str, runbook: str, says: str, names: Names) 
         namespace=NAMESPACE,
         metric=metric.value,
         dimensions={"Stack": names.settings.stack},
+    )
+
+
+def _overdue(names: Names) -> AlarmRule:
+    return AlarmRule(
+        name="overdue",
+        reason="overdue",
+        says="A rotation could have started a day ago and has not succeeded since.",
+        namespace=NAMESPACE,
+        metric=Gauge.MAX_OVERDUE.value,
+        dimensions={"Stack": names.settings.stack},
+        statistic="Maximum",
+        threshold=_OVERDUE_S,
     )
 
 

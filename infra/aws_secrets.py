@@ -26,11 +26,12 @@ POLICY_TAG = "keyturn:policy"
 
 @dataclass(frozen=True, kw_only=True)
 class AwsSecretsArgs:
-    """`policies`: resolved, those of the store `aws`."""
+    """`policies`: resolved, those of the store `aws`. `more_authorities`: paths beside the policies' own."""
 
     names: Names
     policies: Sequence[Policy]
     data_key_arn: Any
+    more_authorities: Sequence[str] = ()
 
 
 class AwsSecrets(pulumi.ComponentResource):
@@ -40,7 +41,7 @@ class AwsSecrets(pulumi.ComponentResource):
         super().__init__("keyturn:infra:AwsSecrets", name, None, opts)
         self._args = args
         self.secret_arns = [self._rotated(policy) for policy in args.policies]
-        authorities = sorted({policy.target.authority for policy in args.policies})
+        authorities = sorted({policy.target.authority for policy in args.policies} | {*args.more_authorities})
         self.authority_arns = [self._authority(path) for path in authorities]
         self.register_outputs({"secretArns": self.secret_arns, "authorityArns": self.authority_arns})
 

@@ -17,7 +17,7 @@ import pulumi_aws as aws
 from infra.artefacts import stored
 from infra.bucket_guard import declare_guard
 from infra.names import FUNCTIONS, Names
-from rotation.catalogue import object_key
+from rotation.catalogue import INDEX, object_key
 from rotation.policy import Policy
 from rotation.seal import METADATA, context
 
@@ -52,6 +52,7 @@ class Catalogue(pulumi.ComponentResource):
         for policy in args.policies:
             body = {"content": readable(policy), "content_type": "application/json"}
             self._object(object_key(policy.name), child, metadata={METADATA: self._seal(args, policy)}, **body)
+        self._object(INDEX, child, content=index(args.policies), content_type="text/plain")
         for kind in FUNCTIONS:
             self._object(f"functions/{kind}.zip", child, source=stored(kind), content_type="application/zip")
         self.register_outputs({"bucket": self.bucket.bucket})
@@ -76,3 +77,8 @@ class Catalogue(pulumi.ComponentResource):
 def readable(policy: Policy) -> str:
     """The policy's document, one field a line; `rotation.policy.from_document` reads it alike."""
     return json.dumps(json.loads(policy.document()), indent=_SPACES, sort_keys=True) + "\n"
+
+
+def index(policies: Sequence[Policy]) -> str:
+    """One line per policy, name and digest: by it the sweep finds out what is new, changed or gone."""
+    return "".join(f"{policy.name} {policy.digest()}\n" for policy in sorted(policies, key=lambda one: one.name))

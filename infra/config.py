@@ -11,6 +11,7 @@ import difflib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pulumi
@@ -36,10 +37,16 @@ FROM_SANDBOX = {
     "verifierUrl": "verifier_url",
 }
 
+# Where every server of the sandbox listens.
+_LOOPBACK = "127.0.0.1"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """A stack's facts. `facts`: every key as text, for policies. Durations in seconds; a cap of 0 is no cap."""
+    """A stack's facts. `facts`: every key as text, for policies. Durations in seconds; a cap of 0 is no cap.
+
+    checked_on: the day for which waivers are judged, because the program has no clock; who deploys sets it to today.
+    """
 
     stack: str
     environment: str
@@ -55,6 +62,8 @@ class Settings:
     postgres_tls: str
     token_service_url: str
     verifier_url: str
+    events_redis: str
+    events_redis_tls: str
     payments_reader: str
     analytics_reader: str
     github_owner: str
@@ -67,6 +76,9 @@ class Settings:
     security_group_ids: tuple[str, ...]
     overlap_cap_s: int
     warm_up_cap_s: int
+    alias_lag_s: int
+    client_poll_s: int
+    checked_on: date
     facts: Mapping[str, str]
     aws_endpoint: str = ""
     google_endpoint: str = ""
@@ -147,7 +159,9 @@ def _sandbox_facts(name: str, root: Path, problems: list[str]) -> dict[str, str]
         return {}
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        return {key: str(found[fact]) for key, fact in FROM_SANDBOX.items() if fact in found}
+        texts = {key: str(found[fact]) for key, fact in FROM_SANDBOX.items() if fact in found}
+        redis = {"eventsRedis": f"{_LOOPBACK}:{found['redis_port']}"} if "redis_port" in found else {}
+        return texts | redis
     except (ValueError, TypeError):
         problems.append(f"{name} is not a JSON object of facts: run `keyturn sandbox down`, then `keyturn sandbox up`")
         return {}
@@ -168,6 +182,8 @@ def _only_in_the_sandbox(texts: Mapping[str, str]) -> list[str]:
     emulated = [SANDBOX_FACTS, *(key.name for key in KEYS if key.local_only)]
     problems = [f"`{PROJECT}:{name}` belongs to the stack local only: remove it" for name in emulated if name in texts]
     plain = [name for name, text in texts.items() if text.startswith("http:") and name not in emulated]
+    if texts.get("eventsRedis") and texts.get("eventsRedisTls") != "verify":
+        problems.append(f"`{PROJECT}:eventsRedisTls` has to be verify outside the sandbox: a credential goes there")
     # a credential goes to these addresses
     problems += [f"`{PROJECT}:{name}` has to be an https address outside the sandbox" for name in plain]
     return problems

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -45,6 +46,10 @@ LARGEST_PORT = 65_535
 LARGEST_CONCURRENCY = 1_000
 # Thirty days: a longer overlap is two live credentials, not an overlap.
 LARGEST_CAP_S = 30 * 24 * 3_600
+# Google's consistency notes speak of hours; a lag of a week is a fault, not a lag.
+LARGEST_LAG_S = 7 * 24 * 3_600
+# A client that looks less than hourly is as good as one that never looks.
+LARGEST_POLL_S = 3_600
 
 Reader = Callable[[str], Any]
 
@@ -90,6 +95,16 @@ def number(least: int, most: int) -> Reader:
         return int(text)
 
     return read
+
+
+def day(text: str) -> date:
+    """A day such as `2026-12-31`."""
+    try:
+        if len(text) != len("2026-12-31"):
+            raise ValueError
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError("a day such as 2026-12-31, in quotes") from None
 
 
 def retention(text: str) -> int:
@@ -146,6 +161,8 @@ KEYS: tuple[Key, ...] = (
     Key(name="postgresTls", field="postgres_tls", read=one_of("verify", "off")),
     Key(name="tokenServiceUrl", field="token_service_url", read=url),
     Key(name="verifierUrl", field="verifier_url", read=url),
+    Key(name="eventsRedis", field="events_redis", read=matching(r"|[\w.-]+:[0-9]+", "host:port, or empty for none")),
+    Key(name="eventsRedisTls", field="events_redis_tls", read=one_of("verify", "off")),
     Key(name="paymentsReader", field="payments_reader", read=_ARN_OR_EMPTY),
     Key(name="analyticsReader", field="analytics_reader", read=_MEMBER),
     Key(
@@ -160,6 +177,9 @@ KEYS: tuple[Key, ...] = (
     Key(name="securityGroupIds", field="security_group_ids", read=many("security group ids", r"sg-[0-9a-f]+")),
     Key(name="overlapCapSeconds", field="overlap_cap_s", read=number(0, LARGEST_CAP_S)),
     Key(name="warmUpCapSeconds", field="warm_up_cap_s", read=number(0, LARGEST_CAP_S)),
+    Key(name="aliasLagSeconds", field="alias_lag_s", read=number(0, LARGEST_LAG_S)),
+    Key(name="clientPollSeconds", field="client_poll_s", read=number(1, LARGEST_POLL_S)),
+    Key(name="checkedOn", field="checked_on", read=day),
     Key(name="awsEndpoint", field="aws_endpoint", read=url, local_only=True),
     Key(name="googleEndpoint", field="google_endpoint", read=matching(r"[\w.-]+:[0-9]+", "host:port"), local_only=True),
 )

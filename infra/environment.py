@@ -27,12 +27,12 @@ def environment(kind: str, names: Names, signing_key_id: Any, seal_key_arn: Any)
     }
     seals = {"KEYTURN_CATALOGUE_KEY": seal_key_arn}
     own = {
-        "aws": seals,
+        "aws": dict[str, Any](),
         "vault": _vault(names, signing_key_id),
         "gcp": _google(names),
-        CONTROL: _control(names) | seals,
+        CONTROL: _control(names),
     }
-    return everywhere | own[kind]
+    return everywhere | seals | own[kind]
 
 
 def _vault(names: Names, signing_key_id: Any) -> dict[str, Any]:

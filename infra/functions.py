@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pulumi
 
 from infra.encryption import Encryption
 from infra.environment import environment
+from infra.events import variables
 from infra.function import RotationFunction, RotationFunctionArgs
 from infra.grants import Arns, grants
-from infra.names import FUNCTIONS, Names
+from infra.names import FUNCTIONS, STORES, Names
 from rotation.policy import Policy
 
 
@@ -25,10 +27,16 @@ def declare_functions(
                 names=names,
                 kind=kind,
                 statements=grants(kind, names, policies, arns),
-                environment=environment(kind, names, keys.signing_key_id, keys.seal_key_arn),
+                environment=environment(kind, names, keys.signing_key_id, keys.seal_key_arn)
+                | _telling(kind, names, arns),
                 data_key_arn=keys.data_key_arn,
             ),
             opts,
         )
         for kind in FUNCTIONS
     }
+
+
+def _telling(kind: str, names: Names, arns: Arns) -> dict[str, Any]:
+    """Control promotes nothing, and tells nobody."""
+    return variables(kind, names, arns.event_queue, arns.event_keys) if kind in STORES else {}

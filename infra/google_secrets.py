@@ -30,11 +30,15 @@ MOVED_BY_THE_RUNTIME = ["annotations", "versionAliases"]
 
 @dataclass(frozen=True, kw_only=True)
 class GoogleSecretsArgs:
-    """`policies`: resolved, those of the store `gcp`. `member`: the function's service account, as IAM writes it."""
+    """`policies`: resolved, those of the store `gcp`. `member`: the function's service account, as IAM writes it.
+
+    `more_authorities`: paths beside the policies' own.
+    """
 
     names: Names
     policies: Sequence[Policy]
     member: Any
+    more_authorities: Sequence[str] = ()
 
 
 class GoogleSecrets(pulumi.ComponentResource):
@@ -51,7 +55,8 @@ class GoogleSecrets(pulumi.ComponentResource):
             self._member(f"{secret_id}-function", secret, rotator.name, args.member)
             for number, reader in enumerate(policy.readers):
                 self._member(f"{secret_id}-reader-{number}", secret, _ACCESSOR, reader)
-        for authority in sorted({_id(policy.target.authority) for policy in args.policies}):
+        paths = {policy.target.authority for policy in args.policies} | {*args.more_authorities}
+        for authority in sorted(map(_id, paths)):
             self._member(f"{authority}-function", self._shell(authority, "platform"), _ACCESSOR, args.member)
         self.register_outputs({})
 

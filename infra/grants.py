@@ -11,37 +11,46 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra.documents import Statement, allow
+from infra.events import GENERATIONS, QUEUE, authorities
 from infra.names import CONTROL, MACHINES, STORES, Names
-from infra.wildcards import EXECUTIONS, FINDINGS, LOG_STREAMS, NETWORK_INTERFACES, PINNED_VERSIONS, TRACES
-from rotation.catalogue import PREFIX, object_key
+from infra.wildcards import (
+    ANSWERS_ON_LOCAL,
+    EXECUTIONS,
+    FINDINGS,
+    LOG_STREAMS,
+    NETWORK_INTERFACES,
+    PINNED_VERSIONS,
+    TRACES,
+)
+from rotation.catalogue import INDEX, PREFIX, object_key
 from rotation.control.signals import NAMESPACE
 from rotation.policy import Policy
 from rotation.seal import STACK
 
 _LEDGER = ("ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query")
-# Who reads the catalogue: control for every claim, the aws function for AWS's own rotation; the others get the policy
-# from the run's row.
-_READ_CATALOGUE = ("aws", CONTROL)
 _DATA_KEY = ("kms:Decrypt", "kms:GenerateDataKey")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Arns:
-    """ARNs that AWS makes up: the data key, the signing key, the seal key, secrets and authority secrets by name."""
+    """What AWS makes up: keys, secrets and authority secrets by ARN; the queue of events by its URL."""
 
     data_key: Any
     signing_key: Any
     seal_key: Any
+    event_keys: Sequence[Any]
+    event_queue: Any
     secrets: Sequence[Any]
     authorities: Sequence[Any]
 
 
 def grants(kind: str, names: Names, policies: Sequence[Policy], arns: Arns) -> list[Statement]:
     """The statements of the function `kind`'s role."""
-    read = [policy for policy in policies if kind in _READ_CATALOGUE and kind in (CONTROL, policy.store)]
+    # control for every claim, the others for a preflight and for AWS's own rotation; a run's row has its policy
+    read = [policy for policy in policies if kind in (CONTROL, policy.store)]
     statements = [*_of_every_function(kind, names, arns), *_catalogue(names, read, arns)]
     own = {"aws": _aws, "vault": _vault, "gcp": _nothing, CONTROL: _control}[kind]
-    return statements + own(names, arns)
+    return statements + (_telling(names, arns) if kind in STORES else []) + own(names, arns)
 
 
 def _of_every_function(kind: str, names: Names, arns: Arns) -> list[Statement]:
@@ -81,6 +90,15 @@ def _catalogue(names: Names, policies: Sequence[Policy], arns: Arns) -> list[Sta
     ]
 
 
+def _telling(names: Names, arns: Arns) -> list[Statement]:
+    # see `_vault` for the condition
+    algorithm = {"StringEqualsIfExists": {"kms:SigningAlgorithm": "ECDSA_SHA_256"}}
+    return [
+        allow("TellConsumers", ["sqs:SendMessage"], [names.queue_arn(QUEUE)]),
+        allow("SignEvents", ["kms:Sign"], arns.event_keys, algorithm),
+    ]
+
+
 def _aws(names: Names, arns: Arns) -> list[Statement]:
     verbs = ("DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage")
     return [
@@ -111,6 +129,7 @@ def _control(names: Names, _arns: Arns) -> list[Statement]:
     return [
         allow("Due", ["dynamodb:Query"], [f"{names.ledger_arn}/index/due"]),
         allow("ListCatalogue", ["s3:ListBucket"], [names.bucket_arn], below),
+        allow("CatalogueIndex", ["s3:GetObject"], [f"{names.bucket_arn}/{INDEX}"]),
         allow("DrawVersion", draw, functions),
         # a look for repair, and whether the ledger is the one that it was
         PINNED_VERSIONS.allow(*(f"{names.function_arn(store)}:*" for store in STORES)),
@@ -118,7 +137,15 @@ def _control(names: Names, _arns: Arns) -> list[Statement]:
         allow("WhichTable", ["dynamodb:DescribeTable"], [names.ledger_arn]),
         allow("StartRuns", ["states:StartExecution"], [names.machine_arn(kind) for kind in machines]),
         EXECUTIONS.allow(*(names.executions(kind) for kind in machines)),
+        _answers(names),
     ]
+
+
+def _answers(names: Names) -> Statement:
+    # a token is judged by the machine whose execution waits by it; no other role may answer one
+    if names.settings.local:
+        return ANSWERS_ON_LOCAL.allow()
+    return allow("AnswerRunsThatWait", ["states:SendTaskSuccess"], [names.machine_arn("rotate")])
 
 
 def stand_ins(names: Names, policies: Sequence[Policy]) -> Arns:
@@ -126,10 +153,13 @@ def stand_ins(names: Names, policies: Sequence[Policy]) -> Arns:
     # a key's id is a UUID of 36 characters, a secret's ARN ends in a hyphen and 6
     key = names.arn("kms", f"key/{'0' * 36}")
     own = [policy for policy in policies if policy.store == "aws"]
+    paths = [*(policy.target.authority for policy in own), *authorities("aws", names)]
     return Arns(
         data_key=key,
         signing_key=key,
         seal_key=key,
+        event_keys=[key for _ in GENERATIONS],
+        event_queue="",
         secrets=[names.arn("secretsmanager", f"secret:{policy.ref.path}-000000") for policy in own],
-        authorities=[names.arn("secretsmanager", f"secret:{policy.target.authority}-000000") for policy in own],
+        authorities=[names.arn("secretsmanager", f"secret:{path}-000000") for path in paths],
     )

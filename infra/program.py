@@ -17,6 +17,7 @@ from infra.config import load
 from infra.delivery import Delivery, DeliveryArgs
 from infra.encryption import Encryption, EncryptionArgs
 from infra.endpoint import Endpoint, EndpointArgs
+from infra.events import Events, EventsArgs, authorities, published
 from infra.functions import declare_functions
 from infra.github_environment import GithubEnvironment, GithubEnvironmentArgs
 from infra.google_identity import GoogleIdentity, GoogleIdentityArgs
@@ -44,34 +45,43 @@ def declare() -> None:
     providers = declare_providers(settings)
     readers = sorted({str(reader) for policy in _of("aws", ready) for reader in policy.readers})
     keys = Encryption("encryption", EncryptionArgs(names=names, readers=readers), providers.options())
-    arns = _declare_state(names, ready, keys, providers)
+    events = Events("events", EventsArgs(names=names), providers.options())
+    pulumi.export("events", published(names, events))
+    arns = _declare_state(names, ready, keys, events, providers)
     _declare_other_stores(names, ready, keys, providers)
     _declare_runtime(names, ready, keys, arns, providers)
     GithubEnvironment("github", GithubEnvironmentArgs(names=names), providers.options())
 
 
-def _declare_state(names: Names, ready: Sequence[Policy], keys: Encryption, providers: Providers) -> Arns:
+def _declare_state(
+    names: Names, ready: Sequence[Policy], keys: Encryption, events: Events, providers: Providers
+) -> Arns:
     key = keys.data_key_arn
     Ledger("ledger", LedgerArgs(names=names, data_key_arn=key), providers.options())
     catalogue = CatalogueArgs(names=names, policies=ready, data_key_arn=key, seal_key_arn=keys.seal_key_arn)
     Catalogue("catalogue", catalogue, providers.options())
-    args = AwsSecretsArgs(names=names, policies=_of("aws", ready), data_key_arn=key)
+    more = authorities("aws", names)
+    args = AwsSecretsArgs(names=names, policies=_of("aws", ready), data_key_arn=key, more_authorities=more)
     secrets = AwsSecrets("aws-secrets", args, providers.options())
     return Arns(
         data_key=key,
         signing_key=keys.signing_key_arn,
         seal_key=keys.seal_key_arn,
+        event_keys=events.key_arns,
+        event_queue=events.queue_url,
         secrets=secrets.secret_arns,
         authorities=secrets.authority_arns,
     )
 
 
 def _declare_other_stores(names: Names, ready: Sequence[Policy], keys: Encryption, providers: Providers) -> None:
-    vault = VaultStore("vault", VaultStoreArgs(names=names, policies=_of("vault", ready)), providers.options())
+    shells = VaultStoreArgs(names=names, policies=_of("vault", ready), more_authorities=authorities("vault", names))
+    vault = VaultStore("vault", shells, providers.options())
     login = VaultLoginArgs(names=names, public_key_pem=keys.public_key_pem, function_policy=vault.function_policy)
     VaultLogin("vault-login", login, providers.options())
     identity = GoogleIdentity("google-identity", GoogleIdentityArgs(names=names), providers.options())
-    google = GoogleSecretsArgs(names=names, policies=_of("gcp", ready), member=identity.member)
+    more = authorities("gcp", names)
+    google = GoogleSecretsArgs(names=names, policies=_of("gcp", ready), member=identity.member, more_authorities=more)
     GoogleSecrets("google-secrets", google, providers.options())
 
 

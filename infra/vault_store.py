@@ -22,10 +22,11 @@ _VERSIONS_KEPT = 10
 
 @dataclass(frozen=True, kw_only=True)
 class VaultStoreArgs:
-    """`policies`: resolved, those of the store `vault`."""
+    """`policies`: resolved, those of the store `vault`. `more_authorities`: paths beside the policies' own."""
 
     names: Names
     policies: Sequence[Policy]
+    more_authorities: Sequence[str] = ()
 
 
 class VaultStore(pulumi.ComponentResource):
@@ -46,7 +47,7 @@ class VaultStore(pulumi.ComponentResource):
         vault.kv.SecretBackendV2(MOUNT, mount=engine.path, cas_required=True, max_versions=_VERSIONS_KEPT, opts=child)
         function = args.names.of("function")
         self.function_policy = vault.Policy(
-            function, name=function, policy=function_rules(args.policies), opts=child
+            function, name=function, policy=function_rules(args.policies, args.more_authorities), opts=child
         ).name
         for policy in args.policies:
             reader = args.names.of(f"reader-{_below(policy.ref.path).replace('/', '-')}")
@@ -54,7 +55,7 @@ class VaultStore(pulumi.ComponentResource):
         self.register_outputs({"functionPolicy": self.function_policy})
 
 
-def function_rules(policies: Sequence[Policy]) -> str:
+def function_rules(policies: Sequence[Policy], more_authorities: Sequence[str] = ()) -> str:
     """HCL of what the vault function may do."""
     rules = []
     for policy in policies:
@@ -65,7 +66,7 @@ def function_rules(policies: Sequence[Policy]) -> str:
                 _rule(f"{MOUNT}/metadata/{path}", "read"),
                 _rule(f"{MOUNT}/destroy/{path}", "update"),
             ]
-    for authority in sorted({_below(policy.target.authority) for policy in policies}):
+    for authority in sorted(map(_below, {policy.target.authority for policy in policies} | {*more_authorities})):
         rules.append(_rule(f"{MOUNT}/data/{authority}", "read"))
     return "\n".join(rules)
 

@@ -71,6 +71,11 @@ EXECUTIONS = Wildcard(
     actions=("states:DescribeExecution",),
     reason="a claim is free when the execution that owns it is not running, and executions are named as they start",
 )
+ANSWERS_ON_LOCAL = Wildcard(
+    sid="AnswersOnLocal",
+    actions=("states:SendTaskSuccess",),
+    reason="the emulator judges a task token by no resource; every other stack names the machine",
+)
 FINDINGS = Wildcard(
     sid="FindingsOfTheStack",
     actions=("cloudwatch:PutMetricData",),
@@ -109,6 +114,7 @@ NAMED: Sequence[Wildcard] = (
     LOG_DELIVERY,
     PINNED_VERSIONS,
     EXECUTIONS,
+    ANSWERS_ON_LOCAL,
     FINDINGS,
     ALARM_STATES,
     KEY_ADMINISTRATION,

@@ -11,6 +11,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
+from keyturn.approval_answer import Approval
+
 # The ledger writes a time that is not yet known as empty text.
 MaybeTime = Annotated[datetime | None, BeforeValidator(lambda written: written or None)]
 # A version is answered as its id, or whole.
@@ -26,10 +28,14 @@ class Answer(BaseModel):
 
 
 class Started(Answer):
-    """A run that was started, or goes on under a new execution."""
+    """A run that was started, or goes on under a new execution.
+
+    first: `retire` where an open overlap is ended before the rotation that was asked for, which then follows by itself.
+    """
 
     execution: str
     run_id: str
+    first: str = ""
 
 
 class Closing(Started):
@@ -103,7 +109,7 @@ class Run(Answer):
     status: `running`, `halted` (a switch stopped it; it keeps its claim), `stuck` (it could not be undone yet),
     `succeeded`, `failed`, `undone` (by a person), `reported` (nothing was done). direction: `undo` or `back` once it
     only goes back. takeovers: how many executions continued it. break_glass: it passes a freeze. clear: the pending
-    version that a repair removes.
+    version that a repair removes. unacknowledged: it did not wait for consumers.
     """
 
     run_id: str
@@ -124,6 +130,7 @@ class Run(Answer):
     direction: str = ""
     takeovers: int = 0
     clear: str = ""
+    unacknowledged: bool = False
 
     @property
     def running(self) -> bool:
@@ -160,9 +167,15 @@ class Step(Answer):
 
 
 class RunInFull(Run):
-    """A run with its steps, in the order of their intents."""
+    """A run with its steps, in the order of their intents; `approval` where its policy asks for one."""
 
+    approval: Approval | None = None
     steps: list[Step] = []
+
+    @property
+    def waits(self) -> str:
+        """For whom it waits, and until when; empty while it does not."""
+        return self.approval.waits if self.approval and self.running else ""
 
     def step(self, name: str) -> Step | None:
         """The step called `name`, if the run came that far."""
@@ -193,15 +206,61 @@ class Freeze(Answer):
     at: MaybeTime = None
 
 
+class Consumer(Answer):
+    """One consumer: how many of its instances are live, and how many of those use the version that is awaited.
+
+    state: `acknowledged`, `behind` (a live instance uses another version), `silent` (none is left), `unknown` (never
+    heard of).
+    """
+
+    name: str
+    state: str
+    live: int = 0
+    acknowledged: int = 0
+
+
+class Instance(Answer):
+    """One instance of a consumer, and until when what it said holds. version: as consumers call it."""
+
+    instance: str
+    version: str
+    actor: str = ""
+    seen_at: datetime
+    expires_at: datetime
+    live: bool = False
+    acknowledged_at: MaybeTime = None
+
+
+class ConsumerInFull(Consumer):
+    """One consumer with its instances, live ones first."""
+
+    instances: list[Instance] = []
+
+
+class Consumers(Answer):
+    """The consumers of a secret that acknowledge. version: what is current. awaited: the end of an overlap waits."""
+
+    secret: str
+    version: str = ""
+    awaited: bool = False
+    consumers: list[ConsumerInFull] = []
+
+
 class Standing(Answer):
-    """Everything `status` says of one secret."""
+    """Everything `status` says of one secret.
+
+    removed: the catalogue has no policy of it any more; `policy` is that of the run that has left something open.
+    """
 
     secret: str
     policy: PolicyInShort
     head: Head
+    removed: bool = False
     last_run: Run | None = None
     rollback: Horizon | None = None
     freeze: Freeze | None = None
+    approval: Approval | None = None
+    consumers: list[Consumer] = []
 
 
 class Execution(Answer):

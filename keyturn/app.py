@@ -41,17 +41,29 @@ def application() -> typer.Typer:
     return app
 
 
+def _verb(app: typer.Typer, given: Sequence[str]) -> list[str]:
+    """The words of a command line that name the verb, as far as there is one: `overlap extend`."""
+    here: object = typer.main.get_command(app)
+    named: list[str] = []
+    for word in (word for word in given if not word.startswith("-")):
+        here = getattr(here, "commands", {}).get(word)
+        if here is None:
+            break
+        named.append(word)
+    return named
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; returns the exit code. Never lets an exception out."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in given
+    app = application()
     try:
-        return int(application()(given, prog_name=NAME, standalone_mode=False) or 0)
+        return int(app(given, prog_name=NAME, standalone_mode=False) or 0)
     except KeyturnError as error:
         return tell(error, as_json=as_json)
     except TyperException as error:
-        verb = next((word for word in given if not word.startswith("-")), "")
-        remedy = f"see `{NAME} {verb} --help`".replace("  ", " ")
+        remedy = f"see `{' '.join([NAME, *_verb(app, given)])} --help`"
         return told(Exit.USAGE, "usage", error.format_message(), remedy, as_json=as_json)
     except (KeyboardInterrupt, typer.Abort):
         return told(Exit.INTERRUPTED, "interrupted", "interrupted", "", as_json=as_json)

@@ -6,14 +6,17 @@ port is a protocol, so that a test answers in the function's place. Not here: AW
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
 from pydantic import ValidationError
 
-from keyturn.answers import Closing, Execution, Extended, GoingBack, Run, RunInFull, Standing, Started
+from keyturn.answers import Closing, Consumers, Execution, Extended, GoingBack, Run, RunInFull, Standing, Started
+from keyturn.approval_answer import Approval
+from keyturn.approvals_view import Waiting
 from keyturn.findings import Found, Mended
+from keyturn.plan_answers import Preflight
 from keyturn.switch_state import Switch
 from rotation.errors import KeyturnError, NotFound, Refused
 from rotation.routes import READ
@@ -46,16 +49,25 @@ class Control:
         self._port = port
 
     def rotate(self, secret: str, reason: str, *, emergency: bool = False, break_glass: bool = False) -> Started:
-        """Start a rotation; in an emergency control retires the old one at once. Refused `unknown_secret`."""
+        """Start a rotation; in an emergency control retires the old one at once, and ends an open overlap first.
+
+        Refused `unknown_secret`, and in an emergency `claim_held`.
+        """
         return self._start("rotate", secret, reason, emergency=emergency, break_glass=break_glass)
 
     def retire(self, secret: str, reason: str, *, break_glass: bool = False) -> Started:
         """Start the end of an overlap; the run itself is refused by its gate when the overlap is not over."""
         return self._start("retire", secret, reason, break_glass=break_glass)
 
-    def overlap_close(self, secret: str, reason: str, *, break_glass: bool = False) -> Closing:
-        """End an open overlap now. Refused `no_open_overlap`, `claim_held`."""
-        fields = {"secret": secret, "reason": reason, **_set(break_glass=break_glass)}
+    def overlap_close(
+        self, secret: str, reason: str, *, break_glass: bool = False, unacknowledged: bool = False
+    ) -> Closing:
+        """End an open overlap now; `unacknowledged`: also where consumers still need it.
+
+        Refused `no_open_overlap`, `claim_held`, `not_acknowledged`.
+        """
+        flags = _set(break_glass=break_glass, unacknowledged=unacknowledged)
+        fields = {"secret": secret, "reason": reason, **flags}
         return _parsed(Closing.model_validate, self._ask("overlap_close", **fields))
 
     def overlap_extend(self, secret: str, reason: str, seconds: int) -> Extended:
@@ -76,9 +88,29 @@ class Control:
         """Let a halted run go on. Refused `run_ended`, `claim_held`, `claim_lost`, `run_unknown`."""
         return _parsed(Started.model_validate, self._ask("resume", run_id=run_id, reason=reason))
 
+    def approvals(self) -> list[Waiting]:
+        """The runs that wait for a person; reads only."""
+        return self._asked("approvals", Waiting.model_validate)
+
+    def approve(self, run_id: str, reason: str) -> Approval:
+        """Let a run begin.
+
+        Refused `approval_unknown`, `approval_expired`, `not_an_approver`, `requester_cannot_approve`,
+        `policy_changed`, `already_answered`.
+        """
+        return _parsed(Approval.model_validate, self._ask("approve", run_id=run_id, reason=reason))
+
+    def deny(self, run_id: str, reason: str) -> Approval:
+        """End a run that waits. Refused as `approve`."""
+        return _parsed(Approval.model_validate, self._ask("deny", run_id=run_id, reason=reason))
+
     def diagnose(self, secret: str) -> Found:
         """What store, target and ledger say of a secret; reads only."""
         return _parsed(Found.model_validate, self._ask("diagnose", secret=secret))
+
+    def probe(self, secret: str) -> Preflight:
+        """What a rotation would need and meet, seen from inside; reads only. Refused `unknown_secret`."""
+        return _parsed(Preflight.model_validate, self._ask("probe", secret=secret))
 
     def mend(self, secret: str, digest: str, reason: str) -> Mended:
         """Do the action of the finding that `digest` names. Refused `diagnosis_changed`, `nothing_to_mend`."""
@@ -100,6 +132,21 @@ class Control:
         """Runs report and change nothing, or change things again."""
         return self._switched("report_only", on=on, reason=reason)
 
+    def emergency(self, scope: Mapping[str, Any], reason: str, *, break_glass: bool = False) -> dict[str, list[str]]:
+        """Ask for the rotation of all in scope (`{secret}`, `{group}`, `{all}`): `{asked, already}`, in all pages.
+
+        Refused `bad_scope`, `unknown_secret`, `unknown_group`, `native_scheduler`.
+        """
+        told: dict[str, list[str]] = {"asked": [], "already": []}
+        page = dict(scope)
+        while True:
+            answer = self._ask("emergency", scope=page, reason=reason, **_set(break_glass=break_glass))
+            for part in ("asked", "already"):
+                told[part] += answer[part]
+            if not answer["next"]:
+                return told
+            page = {**scope, "after": answer["next"]}
+
     def freeze(self, secrets: Sequence[str], until: datetime, reason: str) -> Switch:
         """No run begins or goes on before `until`; no name means the whole stack."""
         written = f"{until.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
@@ -112,6 +159,10 @@ class Control:
     def status(self, secrets: Sequence[str]) -> list[Standing]:
         """Where the named secrets stand, all of them when none is named. Refused `unknown_secret`."""
         return self._asked("status", Standing.model_validate, secrets=list(secrets))
+
+    def consumers(self, secret: str) -> Consumers:
+        """Who uses which version of the secret. Refused `unknown_secret`."""
+        return _parsed(Consumers.model_validate, self._ask("consumers", secret=secret))
 
     def history(self, secret: str) -> list[Run]:
         """The secret's runs, oldest first. Refused `unknown_secret`."""

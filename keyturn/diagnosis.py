@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from keyturn import connect, tree
@@ -15,6 +15,7 @@ from keyturn.answers import Standing
 from keyturn.checks import Check, fail, ok, passed, warn
 from keyturn.console import moment
 from keyturn.stack import LIVE, Stack, load
+from rotation.control.diagnosis import SWEEP_IS_LATE
 from rotation.errors import KeyturnError
 from sandbox.layout import Layout
 
@@ -157,7 +158,10 @@ def standing_checks(standing: Standing, known: dict[str, str]) -> list[Check]:
     """What is worth a look in where one secret stands; one `ok` when nothing is."""
     name, head, run = standing.secret, standing.head, standing.last_run
     checks = []
-    if differs := tree.drift(standing, known):
+    if standing.removed:
+        found = "no policy names it any more, and it has left something open"
+        checks.append(warn(name, found, f"`keyturn status {name}` says what; the schedule ends an overlap by itself"))
+    elif differs := tree.drift(standing, known):
         checks.append(warn(name, differs, tree.DRIFT_REMEDY))
     if run and run.halted:
         found = f"its run {run.run_id[:8]} is halted: {run.stopped_by}"
@@ -169,6 +173,14 @@ def standing_checks(standing: Standing, known: dict[str, str]) -> list[Check]:
         found = f"its last run failed: {reason}"
         checks.append(warn(name, found, f"`keyturn history {name} --run {run.run_id[:8]}`"))
     if head.overlap and head.overlap.retire_at < datetime.now(UTC):
-        found = f"the old credential should have been retired at {moment(head.overlap.retire_at)}"
-        checks.append(warn(name, found, "the schedule ends it within minutes; see docs/runbooks if it does not"))
+        checks.append(_overdue(name, head.overlap.retire_at, datetime.now(UTC) - head.overlap.retire_at))
     return checks or [ok(name, "settled" if not head.run_id else "a run is under way")]
+
+
+def _overdue(name: str, ended: datetime, late: timedelta) -> Check:
+    """An overlap that is over: the schedule's affair at first, then a person's."""
+    found = f"the old credential should have been retired at {moment(ended)}"
+    if late <= SWEEP_IS_LATE:
+        return warn(name, found, f"the schedule ends it within minutes; `keyturn overlap close {name}` does it now")
+    repair = f"`keyturn repair {name}` says why and does the one safe action"
+    return warn(name, found, f"{repair}; docs/runbooks/repair.md#overlap_overdue")

@@ -10,6 +10,7 @@ from rich.console import RenderableType
 from keyturn.console import err, show, table
 from keyturn.errand import Ending
 from keyturn.exits import Exit, worst
+from keyturn.failures import first_failure
 
 # Enough of a run's id to tell it from its neighbours; the whole is in `--json`.
 _RUN_CHARS = 8
@@ -31,7 +32,8 @@ def show_endings(endings: Sequence[Ending], note: str, more: Mapping[str, object
     """Show the ends, what is left to do, and a note; `more` goes into the document. The exit code of them all."""
     code = worst([one.exit for one in endings])
     runs = [asdict(one) for one in endings]
-    show(endings_table(endings), {"ok": code is Exit.DONE, **more, "runs": runs, "note": note}, as_json=as_json)
+    whole = {"ok": code is Exit.DONE, **more, "runs": runs, "note": note, **first_failure(endings)}
+    show(endings_table(endings), whole, as_json=as_json)
     if note:
         err().print(note)
     for one in endings:

@@ -36,6 +36,9 @@ class Exit(IntEnum):
     STACK_NOT_APPLIED = 19
     NOT_AGREED = 20
     UNDECIDABLE = 21
+    POLICY_CHANGED = 22
+    POLICY_WEAKER = 23
+    INCOMPLETE = 24
     INTERRUPTED = 130
 
 
@@ -57,11 +60,14 @@ MEANINGS: dict[Exit, str] = {
     Exit.ALREADY_UP: "the sandbox is up already; nothing was started",
     Exit.REFUSED: "refused or halted as things stand: a run is under way, an overlap is open, a switch or freeze is on",
     Exit.WRONG_ENVIRONMENT: "environment and credentials do not belong together",
-    Exit.CHECK_FAILED: "a check of `doctor` or `verify` failed",
+    Exit.CHECK_FAILED: "a check of `doctor`, `verify` or `plan` failed",
     Exit.NOT_APPLIED: "the program, or its function zips, could not be built and applied to the sandbox",
     Exit.STACK_NOT_APPLIED: "the servers of the sandbox are up, the stack is not applied",
     Exit.NOT_AGREED: "nothing was changed: what was shown waits for --yes",
     Exit.UNDECIDABLE: "`repair` cannot tell what is true, or has no safe action: a person decides with what it printed",
+    Exit.POLICY_CHANGED: "`policy diff`: policies differ, none is weaker",
+    Exit.POLICY_WEAKER: "`policy diff`: a policy is weaker than it was",
+    Exit.INCOMPLETE: "`discover`: a store, or a part of one, could not be listed",
     Exit.INTERRUPTED: "interrupted; runs that were started go on",
 }
 
@@ -69,6 +75,7 @@ _BY_REASON: dict[str, Exit] = {
     "unknown_secret": Exit.UNKNOWN_SECRET,
     "run_unknown": Exit.UNKNOWN_SECRET,
     "unknown_stack": Exit.UNKNOWN_STACK,
+    "unknown_revision": Exit.USAGE,
     "stack_not_deployed": Exit.UNKNOWN_STACK,
     "answer_not_understood": Exit.UNKNOWN_STACK,
     "unknown_verb": Exit.UNKNOWN_STACK,
@@ -89,6 +96,9 @@ _BY_REASON: dict[str, Exit] = {
     "already_up": Exit.ALREADY_UP,
     "environment_mismatch": Exit.WRONG_ENVIRONMENT,
     "production_on_a_desk": Exit.WRONG_ENVIRONMENT,
+    "unknown_group": Exit.UNKNOWN_SECRET,
+    "bad_scope": Exit.USAGE,
+    "native_scheduler": Exit.REFUSED,
     "claim_held": Exit.REFUSED,
     "claim_lost": Exit.REFUSED,
     "overlap_open": Exit.REFUSED,
@@ -102,6 +112,12 @@ _BY_REASON: dict[str, Exit] = {
     "report_only": Exit.REFUSED,
     "bad_extension": Exit.REFUSED,
     "overlap_ending": Exit.REFUSED,
+    "not_acknowledged": Exit.REFUSED,
+    "unknown_version": Exit.REFUSED,
+    "unknown_consumer": Exit.UNKNOWN_SECRET,
+    "not_this_consumer": Exit.DENIED,
+    "bad_instance": Exit.USAGE,
+    "bad_lease": Exit.USAGE,
     "run_ended": Exit.REFUSED,
     "run_unfinished": Exit.REFUSED,
     "cannot_undo": Exit.REFUSED,
@@ -113,6 +129,14 @@ _BY_REASON: dict[str, Exit] = {
     "diagnosis_changed": Exit.REFUSED,
     "nothing_to_mend": Exit.REFUSED,
     "undecidable": Exit.UNDECIDABLE,
+    "approval_unknown": Exit.REFUSED,
+    "approval_expired": Exit.REFUSED,
+    "already_answered": Exit.REFUSED,
+    "policy_changed": Exit.REFUSED,
+    "denied": Exit.REFUSED,
+    "window_closed": Exit.REFUSED,
+    "not_an_approver": Exit.DENIED,
+    "requester_cannot_approve": Exit.DENIED,
     "not_agreed": Exit.NOT_AGREED,
     "unauthenticated": Exit.DENIED,
     "breaker_open": Exit.UNREACHABLE,
@@ -128,6 +152,7 @@ _BY_REASON: dict[str, Exit] = {
     "part_not_startable": Exit.SANDBOX_DOWN,
     "part_not_stoppable": Exit.SANDBOX_DOWN,
     "postgres_needs_user": Exit.SANDBOX_DOWN,
+    "drafts_unwritable": Exit.CONFIGURATION,
     "interrupted": Exit.INTERRUPTED,
 }
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import traceback
+from collections.abc import Sequence
+from typing import Protocol
 
 from keyturn.console import emit, err
 from keyturn.exits import Exit, of_error
@@ -14,6 +16,45 @@ from keyturn.remedies import general
 from rotation.errors import KeyturnError
 
 DEBUG_VARIABLE = "KEYTURN_DEBUG"
+
+
+class Ended(Protocol):
+    """How one secret ended, in whatever verb."""
+
+    @property
+    def secret(self) -> str:
+        """Which."""
+        ...
+
+    @property
+    def reason(self) -> str:
+        """Slug; empty where a run ended without its proof."""
+        ...
+
+    @property
+    def message(self) -> str:
+        """In words, where there are any."""
+        ...
+
+    @property
+    def remedy(self) -> str:
+        """What to do next."""
+        ...
+
+    @property
+    def exit(self) -> Exit:
+        """Done, or not."""
+        ...
+
+
+def first_failure(ends: Sequence[Ended]) -> dict[str, object]:
+    """What the document of a verb about several says of a failure: that of the first which did not end well."""
+    first = next((one for one in ends if one.exit is not Exit.DONE), None)
+    if first is None:
+        return {}
+    reason = first.reason or "unproven"
+    message = f"{first.secret}: {first.message or f'ended with {reason}'}"
+    return {"reason": reason, "message": message, "remedy": first.remedy, "exit_code": int(first.exit)}
 
 
 def tell(error: KeyturnError, *, as_json: bool) -> Exit:

@@ -16,6 +16,8 @@ from keyturn.watch import Watch
 _WIDTH = 2
 # Between two rounds: well below a phase, well above an invocation.
 _PAUSE_S = 0.25
+# The same while nothing but people are waited for, who take minutes at best.
+_PEOPLE_PAUSE_S = 5.0
 
 
 class Course(Protocol):
@@ -69,4 +71,10 @@ def follow(
         while under_way := [course for course in courses if not course.done]:
             list(pool.map(lambda course: course.advance(), under_way))
             show(courses)
-            pause(_PAUSE_S)
+            pause(_PEOPLE_PAUSE_S if all(_for_people(course) for course in under_way) else _PAUSE_S)
+
+
+def _for_people(course: Course) -> bool:
+    """Whether the run that is under way waits for approval."""
+    watched = course.watched
+    return bool(watched and watched.run and watched.run.waits)

@@ -79,6 +79,9 @@ def _until(said: str) -> str:
 
 def _undo(control: Control, standing: Standing, run: RunInFull, stack: str) -> Preview:
     name = standing.secret
+    if run.waits:
+        says = f"the run {run.run_id} {run.waits}: it ends, and nothing was done yet"
+        return Preview(secret=name, kind=UNDO, leaves="", to="", run_id=run.run_id, says=says)
     if run.running and works(control, run.execution):
         remedy_text = remedy("claim_held", About(secret=name, stack=stack))
         raise Refused("claim_held", f"run {run.run_id} of {name} is under way", remedy_text)

@@ -2,7 +2,8 @@
 
 Driven from outside by `advance`, one look at a time, so that many go on side by side, a test drives it without a clock,
 and an interrupt finds nothing half done: the runs live in the cloud, this only watches and starts the next one.
-In an emergency nothing is waited for but work: an open overlap is closed, and control retires the old one at once.
+In an emergency nothing is waited for but work, and control goes from one run to the next without us: it ends an open
+overlap, then rotates, then retires the old one at once.
 Not here: how the result is shown (`outcome`), waiting (`follow`), and the end of an overlap (`retirement`).
 """
 
@@ -15,7 +16,7 @@ from enum import StrEnum
 
 from keyturn.answers import Head, Overlap, Standing, Started
 from keyturn.control import Control
-from keyturn.retirement import Retirement
+from keyturn.retirement import EXPECTED_WITHIN_S, Retirement
 from keyturn.watch import Watch
 from rotation.errors import KeyturnError
 
@@ -71,6 +72,9 @@ class Journey:
         self._wish = wish if isinstance(wish, Wish) else Wish(reason=wish)
         self._control, self._clock, self._now = control, clock, now
         self._end: Retirement | None = None
+        # the retirement that control goes on from to the rotation, and until when that has to be seen
+        self._leads_on: Watch | None = None
+        self._expected_until = 0.0
         self._ways = {
             Stage.BEGIN: self._begin,
             Stage.CLOSE: self._close,
@@ -131,7 +135,7 @@ class Journey:
             self._start_rotation()
             return
         left_s = 0.0 if self._wish.emergency else max(0.0, (left_open.retire_at - now).total_seconds())
-        self._end = self._retirement(left_open, left_s, self._close_early if self._wish.emergency else self._ask)
+        self._end = self._retirement(left_open, left_s, self._rotate_over_it if self._wish.emergency else self._ask)
         self.stage = Stage.CLOSE
 
     def _close(self) -> None:
@@ -141,7 +145,11 @@ class Journey:
             return
         if end.succeeded or (end.watch and end.watch.reason == "no_open_overlap"):
             self._end = None
-            self._start_rotation()
+            self.stage = Stage.ROTATE
+            if end.watch and end.watch.run and end.watch.run.emergency:
+                self._leads_on, self._expected_until = end.watch, self._clock() + EXPECTED_WITHIN_S
+            else:
+                self._start_rotation()
         else:
             self.stage = Stage.DONE
 
@@ -151,8 +159,22 @@ class Journey:
         self.rotation = Watch(self._control, started, self._clock)
         self.stage = Stage.ROTATE
 
+    def _follow_rotation(self) -> None:
+        """After an emergency's retirement: the rotation that control started, or ours where it could not."""
+        ended = self._leads_on.run.ended_at if self._leads_on and self._leads_on.run else None
+        for run in reversed(self._control.history(self.secret)):
+            if run.machine == "rotate" and ended and run.started_at >= ended:
+                begun = Started(execution=run.execution, run_id=run.run_id)
+                self.rotation = Watch(self._control, begun, self._clock)
+                return
+        if self._clock() >= self._expected_until:
+            self._start_rotation()
+
     def _rotate(self) -> None:
-        if self.rotation is None or not self.rotation.look():
+        if self.rotation is None:
+            self._follow_rotation()
+            return
+        if not self.rotation.look():
             return
         self.stage = Stage.DONE
         if not self.rotation.succeeded:
@@ -181,8 +203,10 @@ class Journey:
     def _ask(self) -> Started:
         return self._control.retire(self.secret, self._wish.reason, break_glass=self._wish.break_glass)
 
-    def _close_early(self) -> Started:
-        return self._control.overlap_close(self.secret, self._wish.reason, break_glass=self._wish.break_glass)
+    def _rotate_over_it(self) -> Started:
+        """Asked for now, so that it follows also where nobody watches any more."""
+        wish = self._wish
+        return self._control.rotate(self.secret, wish.reason, emergency=True, break_glass=wish.break_glass)
 
     def _wait(self) -> None:
         if self.left_s <= 0:

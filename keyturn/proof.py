@@ -11,13 +11,16 @@ from keyturn.checks import Check, fail, ok, warn
 from keyturn.console import moment
 from keyturn.control import Control
 from keyturn.timing import table_of
+from rotation.phases import TELLING
 
 UNCHECKED = (
     "that the target refuses the old credential at this moment: the proof says that it did when it was retired",
     "that nobody changed the record since: records are not chained and signed yet",
-    "that every consumer has taken the new credential: acknowledgements are not asked for yet",
+    "that consumers which do not acknowledge (kinds `poll` and `ci`) have taken the new credential",
 )
 
+# What consumers are told proves nothing, what they say is judged apart; neither is there where nobody is told.
+_SOMETIMES = TELLING | {"acknowledge"}
 _HISTORY = "`keyturn history {} --run {}` shows its steps"
 
 
@@ -41,7 +44,7 @@ def proof_checks(control: Control, standing: Standing) -> list[Check]:
     if not succeeded:
         return [*checks, _not_retired(standing, [run.failure.get("reason", "") for run in ends])]
     retirement = _whole(control, succeeded[-1].run_id)
-    return [*checks, _phases_in_order(retirement), *_refused_and_accepted(retirement)]
+    return [*checks, _phases_in_order(retirement), *_acknowledged(retirement), *_refused_and_accepted(retirement)]
 
 
 def _whole(control: Control, run_id: str) -> RunInFull:
@@ -57,8 +60,8 @@ def _rolled_back(run: Run) -> Check:
 
 
 def _phases_in_order(run: RunInFull) -> Check:
-    wanted = [step for phase in table_of(run.machine) for step in phase.steps]
-    passed = [step.step for step in run.steps if step.facts.get("outcome") == "passed"]
+    wanted = [step for phase in table_of(run.machine) for step in phase.steps if step not in _SOMETIMES]
+    passed = [step.step for step in run.steps if step.facts.get("outcome") == "passed" and step.step not in _SOMETIMES]
     name = f"{run.machine}: steps in order"
     if passed == wanted:
         return ok(name, f"{' -> '.join(wanted)}, run {run.run_id[:8]}")
@@ -81,6 +84,18 @@ def _policy(run: RunInFull, standing: Standing) -> Check:
         return ok("policy", f"the catalogue's, {run.policy_digest[:8]}")
     found = f"it followed {run.policy_digest[:8]}, the catalogue has {standing.policy.digest[:8]} now"
     return fail("policy", found, f"rotate under the policy of today: `keyturn rotate {standing.secret}`")
+
+
+def _acknowledged(run: RunInFull) -> list[Check]:
+    """What consumers had said before the old credential was revoked; nothing where the policy waits for nobody."""
+    heard = run.step("acknowledge")
+    if heard is None:
+        return []
+    name, facts = "consumers have the new credential", heard.facts
+    if not facts.get("missing"):
+        return [ok(name, facts.get("consumers", ""))]
+    found = f"{facts['missing']} had not; passed by {facts.get('passed_by', '-')}: {facts.get('why', '-')}"
+    return [warn(name, found, f"`keyturn consumers {run.secret}` shows them now")]
 
 
 def _not_retired(standing: Standing, reasons: list[str]) -> Check:

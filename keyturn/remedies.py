@@ -30,6 +30,7 @@ REMEDIES: dict[str, str] = {
     "no_open_overlap": "`keyturn history {name}{at}` says when the old credential was retired",
     "bad_extension": "name a length that keeps the overlap below the secret's interval, e.g. --by 24h",
     "overlap_ending": "its old credential may be dead already: " + _REPAIR,
+    "not_acknowledged": "`keyturn consumers {name}{at}` shows who is missing; docs/runbooks/acknowledgements.md",
     # claims and runs
     "claim_held": f"wait until the run that holds it has ended: {_LOOK}",
     "claim_lost": f"another run was faster: {_LOOK}",
@@ -41,6 +42,15 @@ REMEDIES: dict[str, str] = {
     "run_unknown": "`keyturn status{at}` shows halted runs, `keyturn history NAME{at}` every run of a secret",
     "undo_asked": "somebody undid it: `keyturn history {name}{at}` says who and why",
     "undone": "the old credential is current: rotate again when the reason for it is gone",
+    # approval
+    "approval_unknown": "`keyturn approvals{at}` lists the runs that wait",
+    "approval_expired": "nobody answered in time and nothing was done: rotate again, and tell an approver",
+    "already_answered": "`keyturn history {name} --run {run}{at}` says how it was answered",
+    "policy_changed": "`keyturn approvals deny {run} --reason WHY{at}`, then rotate again by the new policy",
+    "denied": "nothing was done: `keyturn history {name}{at}` names the run; ask whoever denied it",
+    "window_closed": "nothing was done: the sweep starts another run in the policy's next window",
+    "not_an_approver": "ask somebody with a role that the policy names: `keyturn policy show {name}`",
+    "requester_cannot_approve": "ask another approver",
     # going back
     "nothing_to_roll_back": "`keyturn rotate {name}{at}` makes a new credential, which leaves the present one",
     "old_leaked": "nothing leads back to a leaked credential: `keyturn rotate {name}{at}` makes a new one",

@@ -9,6 +9,7 @@ from rotation.errors import NotFound
 
 # Shorter beginnings are a slip of the hand more often than a run.
 _SHORTEST = 4
+NO_SUCH_RUN = "no run has that id"
 
 
 def find_run(control: Control, text: str, stack: str) -> RunInFull:
@@ -18,7 +19,7 @@ def find_run(control: Control, text: str, stack: str) -> RunInFull:
     ids = {run_id for standing in control.status([]) for run_id in _ids(standing) if run_id.startswith(text)}
     if len(text) >= _SHORTEST and len(ids) == 1 and (found := control.run(ids.pop())):
         return found
-    said = "more than one run begins so" if len(ids) > 1 else "no run has that id"
+    said = "more than one run begins so" if len(ids) > 1 else NO_SUCH_RUN
     raise NotFound("run_unknown", f"`{text}`: {said}", remedy("run_unknown", About(stack=stack)))
 
 

@@ -58,7 +58,7 @@ def position(run: RunInFull | None) -> str:
         return "going back"
     if not run.steps:
         # the ledger has a run from its claim on
-        return table[1].name if table else run.status
+        return run.waits or (table[1].name if table else run.status)
     last = run.steps[-1]
     if last.outcome_at is None:
         return f"{last.phase}: {last.step}"

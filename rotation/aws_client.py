@@ -46,7 +46,8 @@ _DENIED = frozenset(
         "InvalidClientTokenId",
     }
 )
-_MISSING = frozenset({"ResourceNotFoundException", "NoSuchKey", "NoSuchBucket", "ExecutionDoesNotExist"})
+# A HeadObject that finds nothing has no body to say more than its status in.
+_MISSING = frozenset({"404", "ResourceNotFoundException", "NoSuchKey", "NoSuchBucket", "ExecutionDoesNotExist"})
 _CONFLICT = frozenset({"ResourceExistsException", "ConditionalCheckFailedException", "ExecutionAlreadyExists"})
 # The status from which an answer says that the service, not the request, is at fault.
 _SERVER_FAULT = 500
@@ -55,6 +56,11 @@ _SERVER_FAULT = 500
 def client(service: str, *, read_timeout_s: int = READ_TIMEOUT_S) -> Any:
     """A client of `service`; region, credentials and endpoint come from the function's environment, as AWS sets it."""
     return boto3.client(service, config=_CONFIG.merge(Config(read_timeout=read_timeout_s)))
+
+
+def client_of(service: str, *, key_id: str, secret: str) -> Any:
+    """A client of `service` for somebody else's access key: nothing of the function's own identity is in its calls."""
+    return boto3.client(service, config=_CONFIG, aws_access_key_id=key_id, aws_secret_access_key=secret)
 
 
 def translate(exc: Exception) -> KeyturnError | None:

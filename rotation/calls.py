@@ -44,6 +44,8 @@ class Kind(StrEnum):
     LEDGER = "ledger"
     CATALOGUE = "catalogue"
     CONTROL = "control"
+    # consumers are told: signature, queues, Redis
+    PUBLISH = "publish"
 
 
 class Meter:

@@ -11,6 +11,8 @@ from rotation.seal import METADATA
 
 PREFIX = "policies/"
 SUFFIX = ".json"
+# One line per policy, its name and its digest: what the sweep compares with what it has seen.
+INDEX = "index.txt"
 
 
 def object_key(name: str) -> str:
@@ -62,3 +64,17 @@ class Catalogue:
             if not page.get("IsTruncated"):
                 return sorted(names)
             request["ContinuationToken"] = page["NextContinuationToken"]
+
+    def index_tag(self) -> str:
+        """The ETag of the index: another one when any policy changed; "" where the stack has none yet."""
+        try:
+            found = self._caller.call(Kind.CATALOGUE, lambda: self._client.head_object(Bucket=self._bucket, Key=INDEX))
+        except NotFound:
+            return ""
+        return str(found["ETag"])
+
+    def index(self) -> dict[str, str]:
+        """The digest of every policy by name."""
+        found = self._caller.call(Kind.CATALOGUE, lambda: self._client.get_object(Bucket=self._bucket, Key=INDEX))
+        lines = (line.decode().rpartition(" ") for line in found["Body"].iter_lines() if line)
+        return {name: digest for name, _, digest in lines}

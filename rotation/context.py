@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rotation.calls import Meter
+from rotation.consumers.channel import Announcer, NullAnnouncer
 from rotation.contract import CredentialIssuer, Fence, Observation, Remembered, SecretStore, Version
 from rotation.errors import Refused
 from rotation.ledger.ledger import Ledger
@@ -28,6 +29,7 @@ class Context:
     ledger: Ledger
     meter: Meter
     steps: dict[str, StepRecord]
+    announcer: Announcer = field(default_factory=NullAnnouncer)
     values: dict[Version, SecretValue] = field(default_factory=dict)
     # set by the look of the step `stage`, used by its act in the same invocation
     seen: Observation | None = None
@@ -79,7 +81,9 @@ class Context:
     @property
     def public(self) -> dict[str, str]:
         """What the issuer said of the credential this run minted that is not secret."""
-        return {k.removeprefix("public_"): v for k, v in self._intent.items() if k.startswith("public_")}
+        # of what the target made itself the intent could not know it yet
+        told = {**self._intent, **(self.steps["stage"].facts if "stage" in self.steps else {})}
+        return {k.removeprefix("public_"): v for k, v in told.items() if k.startswith("public_")}
 
     @property
     def _intent(self) -> dict[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rotation.phases import FIRST, REPAIR, RETIRE, ROLLBACK, ROTATE, UNDO, Outcome, Phase, Where, active
+from rotation.phases import FIRST, REPAIR, RETIRE, ROLLBACK, ROTATE, UNDO, Outcome, Phase, Where, active, phase_named
 
 # Above the function's own timeout (60 s), so that a task never ends while its invocation still works.
 TASK_TIMEOUT_S = 75
@@ -19,6 +19,9 @@ FUNCTION_TIMEOUT_S = 60
 RETRY_INTERVAL_S = 5
 RETRY_BACKOFF = 2
 RETRY_ATTEMPTS = 5
+# A person's answer: a day above the longest time that a policy may give them (`policy_rules`), because the sweep ends
+# the wait at the policy's own time. Only where nobody sweeps any more does this end it.
+APPROVAL_TIMEOUT_S = 8 * 86_400
 # Post-promotion health is looked at again after this pause.
 LOOK_PAUSE_S = 10
 
@@ -51,12 +54,21 @@ def repair_definition(control_arn: str) -> dict[str, Any]:
 
 
 def sweep_definition(control_arn: str) -> dict[str, Any]:
-    """The machine `sweep`: one look at what is due, which starts the other two."""
-    look = _task(control_arn, {"phase": "sweep", "execution.$": "$$.Execution.Id"}, "$.last", _OUTCOME)
+    """The machine `sweep`: looks at what is due, which starts the others; again while there are slots to come."""
+    asked = {"phase": "sweep", "execution.$": "$$.Execution.Id", "begun.$": "$$.Execution.StartTime"}
+    look = _task(control_arn, asked, "$.last", _OUTCOME)
+    broke = {"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "sweep_broke"}
+    again = _when("$.last.outcome", Outcome.UNOBSERVED, "sweep_pause")
     return {
         "Comment": "Starts what is due.",
         "StartAt": "sweep",
-        "States": {"sweep": {**look, "End": True}},
+        "States": {
+            "sweep": {**look, "Catch": [broke], "Next": "sweep_outcome"},
+            "sweep_outcome": {"Type": "Choice", "Choices": [again], "Default": "ended"},
+            "sweep_pause": {"Type": "Wait", "Seconds": LOOK_PAUSE_S, "Next": "sweep"},
+            "ended": {"Type": "Succeed"},
+            "sweep_broke": {"Type": "Fail", "Error": "sweep_broke"},
+        },
     }
 
 
@@ -82,6 +94,7 @@ def _states_of(phase: Phase, follower: str, control_arn: str) -> dict[str, Any]:
         return {phase.name: {"Type": "Wait", "SecondsPath": f"$.run.{phase.name}_s", "Next": follower}}
     result = "$.run" if phase.name in FIRST else "$.last"
     task = _phase_task(phase, control_arn, result=result)
+    task |= _until_answered(task) if phase.by_token else {}
     failure = phase.on_failure
     # the unexpected, retries spent: the undoing phase judges from ledger and store how far the run came
     task["Catch"] = [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": f"{phase.name}_broke"}]
@@ -94,6 +107,9 @@ def _states_of(phase: Phase, follower: str, control_arn: str) -> dict[str, Any]:
     if phase.on_undo:
         choices.append(_when(f"{result}.outcome", Outcome.UNDO, f"{phase.name}_undo"))
         states[f"{phase.name}_undo"] = _remember(phase.name, f"{result}.reason", phase.on_undo)
+    if phase.on_approval:
+        choices.append(_when(f"{result}.outcome", Outcome.APPROVAL, phase.on_approval))
+        states |= _states_of(phase_named(phase.on_approval), follower, control_arn)
     choices.append(_when(f"{result}.outcome", Outcome.HALTED, f"{phase.name}_halted"))
     states[f"{phase.name}_halted"] = _remember(phase.name, f"{result}.reason", _HALT)
     states[routed] = {"Type": "Choice", "Choices": choices, "Default": f"{phase.name}_failed"}
@@ -139,6 +155,23 @@ def _phase_task(phase: Phase, control_arn: str, *, result: str) -> dict[str, Any
         payload |= {"run_id.$": "$.run.run_id", "epoch.$": "$.run.epoch"}
     function = control_arn if phase.where is Where.CONTROL else "$.run.function"
     return _task(function, payload, result, _RUN if first else _OUTCOME)
+
+
+def _until_answered(task: dict[str, Any]) -> dict[str, Any]:
+    """What differs in a task that waits until its token is answered: the answer is the result, not the invocation's.
+
+    The end of that long time is not tried again; whatever else breaks is, under another token.
+    """
+    parameters = task["Parameters"]
+    asked = {**parameters, "Payload": {**parameters["Payload"], "token.$": "$$.Task.Token"}}
+    late = {"ErrorEquals": ["States.Timeout"], "IntervalSeconds": RETRY_INTERVAL_S, "MaxAttempts": 0}
+    return {
+        "Resource": f"{task['Resource']}.waitForTaskToken",
+        "Parameters": asked,
+        "ResultSelector": {f"{key}.$": f"$.{key}" for key in _OUTCOME},
+        "TimeoutSeconds": APPROVAL_TIMEOUT_S,
+        "Retry": [late, *task["Retry"]],
+    }
 
 
 def _task(function: str, payload: dict[str, Any], result: str, keep: tuple[str, ...]) -> dict[str, Any]:

@@ -23,9 +23,11 @@ def number(event: Mapping[str, Any], name: str) -> int:
     """A whole number; Refused `bad_event` names the field."""
     found = event.get(name)
     # a number that went through a state machine may come back as 2.0
-    if isinstance(found, bool) or not isinstance(found, int | float) or not float(found).is_integer():
+    if isinstance(found, float) and found.is_integer():
+        return int(found)
+    if isinstance(found, bool) or not isinstance(found, int):
         raise _bad(name, "a whole number")
-    return int(found)
+    return found
 
 
 def flag(event: Mapping[str, Any], name: str) -> bool:

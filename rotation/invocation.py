@@ -12,8 +12,10 @@ from typing import TypedDict
 from rotation.context import Context, version_in
 from rotation.errors import Halted, KeyturnError, Throttled, Unavailable
 from rotation.ledger.records import StepRecord
-from rotation.phases import BACKWARDS, Outcome, Phase
+from rotation.ledger.rows import Write
+from rotation.phases import BACKWARDS, TELLING, Outcome, Phase
 from rotation.steps import STEPS
+from rotation.steps.publish import untold
 from rotation.steps.step import Step, StepResult
 
 
@@ -35,6 +37,8 @@ def run_phase(context: Context, phase: Phase) -> Answer:
             if earlier.facts["outcome"] == Outcome.PASSED:
                 continue
             return _answer(earlier)
+        if not STEPS[name].applies(context):
+            continue
         try:
             closing = _one_step(context, phase, name, closing)
         except (Throttled, Unavailable):
@@ -44,7 +48,7 @@ def run_phase(context: Context, phase: Phase) -> Answer:
         if closing.facts["outcome"] != Outcome.PASSED:
             break
     if closing is not None:
-        _close(context, closing)
+        _close(context, phase, closing)
     return _answer(closing) if closing is not None else Answer(outcome=Outcome.PASSED, reason="")
 
 
@@ -61,6 +65,9 @@ def _stands(record: StepRecord, epoch: int) -> bool:
 
 def _one_step(context: Context, phase: Phase, name: str, closing: StepRecord | None) -> StepRecord:
     step = STEPS[name]
+    if closing is not None and (STEPS[closing.step].moves_current or not TELLING.isdisjoint({name, closing.step})):
+        _close(context, phase, closing)
+        closing = None
     before = context.meter.totals()
     earlier = context.steps.get(name)
     now = context.ledger.now()
@@ -74,9 +81,6 @@ def _one_step(context: Context, phase: Phase, name: str, closing: StepRecord | N
         fenced=step.fenced(context),
         epoch=context.run.epoch,
     )
-    if closing is not None and STEPS[closing.step].moves_current:
-        _close(context, closing)
-        closing = None
     context.ledger.begin(context.run, record, closing=closing, undoing=step.undoes)
     context.steps[name] = record
     result = step.act(context)
@@ -95,13 +99,24 @@ def _done(context: Context, record: StepRecord, result: StepResult, before: dict
     )
 
 
-def _close(context: Context, record: StepRecord) -> None:
+def _close(context: Context, phase: Phase, record: StepRecord) -> None:
+    more = _to_tell(context, phase, record)
     if not _moved(STEPS[record.step], record):
-        context.ledger.finish(context.run, record)
+        context.ledger.finish(context.run, record, *more)
         return
     head = context.ledger.head(context.run.secret)
     staged = context.staged
-    context.ledger.promoted(context.run, record, head, version_in(record), staged.id if staged else head.pending_token)
+    token = staged.id if staged else head.pending_token
+    context.ledger.promoted(context.run, record, head, version_in(record), token, *more)
+
+
+def _to_tell(context: Context, phase: Phase, record: StepRecord) -> list[Write]:
+    """What the outbox is given with an outcome: what consumers are to be told of it, until they have been."""
+    secret, run_id, outbox = context.run.secret, context.run.run_id, context.ledger.outbox
+    if record.step in TELLING:
+        return [] if untold({record.step: record}) else [outbox.sent(secret, run_id, record.step)]
+    told_by = [name for name in phase.steps if name in TELLING and name not in context.steps]
+    return [outbox.kept(secret, run_id, name) for name in told_by if STEPS[name].applies(context)]
 
 
 def _moved(step: Step, record: StepRecord) -> bool:

@@ -22,6 +22,8 @@ class Outcome(StrEnum):
     HALTED = "halted"
     # the run that was continued is only to be undone
     UNDO = "undo"
+    # a person has to agree before the run goes on
+    APPROVAL = "approval"
 
 
 class Where(StrEnum):
@@ -38,7 +40,8 @@ class Phase:
 
     steps: names in `steps.STEPS`, in order. on_failure: the phase that undoes what happened so far.
     looks: how often an `unobserved` phase looks again. planned: why the phase only keeps its place. on_undo: the phase
-    that undoes a run which was continued for that only.
+    that undoes a run which was continued for that only. on_approval: the phase that waits for a person, after which the
+    run goes on as if this one had passed. by_token: it ends when its task token is answered, not with its invocation.
     """
 
     name: str
@@ -48,20 +51,35 @@ class Phase:
     looks: int = 0
     planned: str = ""
     on_undo: str = ""
+    on_approval: str = ""
+    by_token: bool = False
 
 
 # A run that another execution continues waits until the invocation before has certainly ended: a function's timeout
 # (60 s) in pauses of ten seconds, and one more.
 LOOKS_AT_A_LATE_INVOCATION = 7
+# A target may take a minute until it answers by what was changed (`settle_s`): in pauses of ten seconds, and one more.
+LOOKS_WHILE_SETTLING = 7
 
 ROTATE: tuple[Phase, ...] = (
-    Phase(name="claim", where=Where.CONTROL, looks=LOOKS_AT_A_LATE_INVOCATION, on_undo="roll_back"),
-    Phase(name="approve", where=Where.CONTROL, planned="approval by task token"),
-    Phase(name="prepare", where=Where.STORE, steps=("stage", "apply", "test"), on_failure="roll_back"),
+    Phase(
+        name="claim",
+        where=Where.CONTROL,
+        looks=LOOKS_AT_A_LATE_INVOCATION,
+        on_undo="roll_back",
+        on_approval="approve",
+    ),
+    Phase(
+        name="prepare",
+        where=Where.STORE,
+        steps=("stage", "apply", "test"),
+        on_failure="roll_back",
+        looks=LOOKS_WHILE_SETTLING,
+    ),
     Phase(name="warm_up", where=Where.WAIT),
     Phase(name="expose", where=Where.STORE, planned="canary cohorts"),
     Phase(name="observe", where=Where.STORE, planned="canary cohorts"),
-    Phase(name="promote", where=Where.STORE, steps=("promote",), on_failure="roll_back"),
+    Phase(name="promote", where=Where.STORE, steps=("promote", "publish"), on_failure="roll_back"),
     Phase(name="propagate", where=Where.STORE, planned="consumers and further stores"),
     Phase(name="bake", where=Where.STORE, steps=("health",), on_failure="roll_back", looks=3),
     Phase(name="record", where=Where.CONTROL),
@@ -69,15 +87,27 @@ ROTATE: tuple[Phase, ...] = (
 
 RETIRE: tuple[Phase, ...] = (
     Phase(name="gate", where=Where.CONTROL, looks=LOOKS_AT_A_LATE_INVOCATION),
-    Phase(name="acknowledge", where=Where.CONTROL, planned="consumers' acknowledgements"),
-    Phase(name="retire", where=Where.STORE, steps=("witness", "revoke", "prove", "dispose")),
+    # not yet is a failure: the sweep looks before it starts a retirement again, so that no execution waits for days
+    Phase(name="acknowledge", where=Where.CONTROL),
+    Phase(
+        name="retire",
+        where=Where.STORE,
+        steps=("witness", "revoke", "prove", "dispose", "publish_retired"),
+        looks=LOOKS_WHILE_SETTLING,
+    ),
     Phase(name="record", where=Where.CONTROL),
 )
 
 # Back to the version before: the target first, then the store. What it leaves behind is retired after an overlap.
 ROLLBACK: tuple[Phase, ...] = (
     Phase(name="claim_rollback", where=Where.CONTROL, looks=LOOKS_AT_A_LATE_INVOCATION, on_undo="forgo"),
-    Phase(name="revert", where=Where.STORE, steps=("reinstate", "retest", "revert"), on_failure="forgo"),
+    Phase(
+        name="revert",
+        where=Where.STORE,
+        steps=("reinstate", "retest", "revert", "publish_reverted"),
+        on_failure="forgo",
+        looks=LOOKS_WHILE_SETTLING,
+    ),
     Phase(name="record", where=Where.CONTROL),
 )
 
@@ -91,12 +121,18 @@ REPAIR: tuple[Phase, ...] = (
 # Undoing phases, one per machine, whatever the phase that failed: who continues a run enters an early one of a run that
 # is promoted already. Steps run in this order, each skipped when there is nothing to undo.
 UNDO: tuple[Phase, ...] = (
-    Phase(name="roll_back", where=Where.STORE, steps=("restore", "demote", "withdraw", "abandon")),
-    Phase(name="forgo", where=Where.STORE, steps=("forgo",)),
+    Phase(name="roll_back", where=Where.STORE, steps=("restore", "demote", "publish_back", "withdraw", "abandon")),
+    Phase(name="forgo", where=Where.STORE, steps=("forgo", "publish_forgone")),
 )
+
+# Waiting phases, which only runs enter that have to wait: no other run makes a transition for them.
+ASIDE: tuple[Phase, ...] = (Phase(name="approve", where=Where.CONTROL, by_token=True),)
 
 # Steps that are only entered to undo.
 BACKWARDS = frozenset(step for phase in UNDO for step in phase.steps)
+
+# Steps that only tell consumers what happened: no run is unfinished for want of one, the ledger's outbox sees to it.
+TELLING = frozenset({"publish", "publish_back", "publish_forgone", "publish_retired", "publish_reverted"})
 
 # By machine: `claim` and its like come first, whose answer the machine keeps as the run.
 TABLES = {"rotate": ROTATE, "retire": RETIRE, "rollback": ROLLBACK, "repair": REPAIR}
@@ -113,4 +149,4 @@ def phase_named(name: str) -> Phase:
     return _BY_NAME[name]
 
 
-_BY_NAME = {phase.name: phase for table in (*TABLES.values(), UNDO) for phase in active(table)}
+_BY_NAME = {phase.name: phase for table in (*TABLES.values(), UNDO, ASIDE) for phase in active(table)}

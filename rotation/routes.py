@@ -13,16 +13,20 @@ from typing import NamedTuple
 METHOD = "POST"
 
 # Verbs that change nothing: they may be repeated.
-READ = ("diagnose", "history", "run", "status", "switch")
+READ = ("approvals", "consumers", "diagnose", "history", "probe", "run", "status", "switch")
 # What an operator does by day and by night.
 OPERATE = (
-    *("freeze", "mend", "overlap_close", "overlap_extend", "resume"),
+    *("freeze", "mend", "overlap_close", "overlap_extend", "replay", "resume"),
     *("retire", "rollback", "rotate", "unfreeze"),
 )
+# What those do whom policies name as approvers: apart from who starts runs.
+APPROVE = ("approve", "deny")
+# What the consumers of a credential say, each with a role of its own: granted to no person.
+CONSUME = ("acknowledge",)
 # What stops, starts or mutes the whole stack.
-EMERGENCY = ("engage", "release", "report_only")
+EMERGENCY = ("emergency", "engage", "release", "report_only")
 # Verbs that can pass a freeze and report-only.
-BREAK_GLASS = ("overlap_close", "resume", "retire", "rotate")
+BREAK_GLASS = ("emergency", "overlap_close", "resume", "retire", "rotate")
 
 
 class Route(NamedTuple):
@@ -43,7 +47,7 @@ class Route(NamedTuple):
 
 
 def _routes() -> Mapping[str, Route]:
-    usual = [Route(verb, break_glass=False) for verb in (*READ, *OPERATE, *EMERGENCY)]
+    usual = [Route(verb, break_glass=False) for verb in (*READ, *OPERATE, *APPROVE, *CONSUME, *EMERGENCY)]
     glass = [Route(verb, break_glass=True) for verb in BREAK_GLASS]
     return {route.key: route for route in (*usual, *glass)}
 

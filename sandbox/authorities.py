@@ -27,13 +27,15 @@ GOOGLE_SECRET = "keyturn-authority-verifier"  # noqa: S105 - a name
 
 
 def put_authorities(facts: Facts, credentials: Credentials) -> None:
-    """Put all three; the stores' own exceptions pass, since each names what is missing in the sandbox."""
-    _put_aws(facts, credentials)
-    _put_vault(facts, credentials)
-    _put_google(facts, credentials)
+    """Put one per target; the stores' own exceptions pass, since each names what is missing in the sandbox."""
+    login = {"username": credentials.postgres_admin_user, "password": credentials.postgres_admin_password}
+    put_aws(facts, AWS_SECRET, login)
+    put_vault(facts, credentials, VAULT_PATH, {"token": credentials.token_service_authority})
+    put_google(facts, GOOGLE_SECRET, {"token": credentials.verifier_authority})
 
 
-def _put_aws(facts: Facts, credentials: Credentials) -> None:
+def put_aws(facts: Facts, secret: str, value: dict[str, str]) -> None:
+    """Into a shell of Secrets Manager, if it is empty."""
     client = boto3.client(
         "secretsmanager",
         endpoint_url=facts.aws_endpoint,
@@ -41,32 +43,32 @@ def _put_aws(facts: Facts, credentials: Credentials) -> None:
         aws_access_key_id="test",
         aws_secret_access_key="test",  # noqa: S106 - the emulator's own
     )
-    login = {"username": credentials.postgres_admin_user, "password": credentials.postgres_admin_password}
     try:
-        client.get_secret_value(SecretId=AWS_SECRET)
+        client.get_secret_value(SecretId=secret)
     except ClientError as exc:
         if exc.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
-        client.put_secret_value(SecretId=AWS_SECRET, SecretString=json.dumps(login))
+        client.put_secret_value(SecretId=secret, SecretString=json.dumps(value))
 
 
-def _put_vault(facts: Facts, credentials: Credentials) -> None:
+def put_vault(facts: Facts, credentials: Credentials, path: str, value: dict[str, str]) -> None:
+    """At a path of the engine, if nothing is there."""
     client = hvac.Client(url=facts.vault_address, token=credentials.vault_root_token)
     kv = client.secrets.kv.v2
     try:
-        kv.read_secret_version(VAULT_PATH, mount_point=VAULT_MOUNT, raise_on_deleted_version=True)
+        kv.read_secret_version(path, mount_point=VAULT_MOUNT, raise_on_deleted_version=True)
     except InvalidPath:
-        token = {"token": credentials.token_service_authority}
-        kv.create_or_update_secret(VAULT_PATH, secret=token, cas=0, mount_point=VAULT_MOUNT)
+        kv.create_or_update_secret(path, secret=value, cas=0, mount_point=VAULT_MOUNT)
 
 
-def _put_google(facts: Facts, credentials: Credentials) -> None:
+def put_google(facts: Facts, secret_id: str, value: dict[str, str]) -> None:
+    """Into a shell of Google's, with the alias that readers go by, if it has none."""
     client: Any = plaintext_client(facts.google_endpoint)
-    name = f"projects/{facts.google_project}/secrets/{GOOGLE_SECRET}"
+    name = f"projects/{facts.google_project}/secrets/{secret_id}"
     try:
         client.access_secret_version(name=f"{name}/versions/{GOOGLE_ALIAS}", retry=None)
     except (NotFound, FailedPrecondition, InvalidArgument):
-        payload = secretmanager_v1.SecretPayload(data=json.dumps({"token": credentials.verifier_authority}).encode())
+        payload = secretmanager_v1.SecretPayload(data=json.dumps(value).encode())
         added = client.add_secret_version(parent=name, payload=payload, retry=None)
         number = int(added.name.rsplit("/", 1)[1])
         secret = secretmanager_v1.Secret(name=name, version_aliases={GOOGLE_ALIAS: number})

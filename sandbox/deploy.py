@@ -20,6 +20,7 @@ from sandbox.facts import Credentials, Facts
 from sandbox.handlers.declared_only import DECLARED_ONLY
 from sandbox.handlers.registry import handlers, invokes
 from sandbox.layout import CHECKOUT, Layout
+from sandbox.publisher import put_publisher
 
 PROJECT = "keyturn"
 STACK = "local"
@@ -47,6 +48,7 @@ def deploy(layout: Layout, facts: Facts, on_progress: Callable[[str], None]) -> 
     result = apply_program(layout, facts, credentials, on_progress)
     on_progress("putting the authorities' credentials")
     put_authorities(facts, credentials)
+    put_publisher(facts, credentials, STACK)
     layout.applied.touch()
     types = {step.type for step in result.resources}
     return Deployed(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import typer
 
-from keyturn.commands import overlap, switches
+from keyturn.commands import approvals, overlap, policy, switches
+from keyturn.commands.consumers import consumers
 from keyturn.commands.demo import demo
+from keyturn.commands.discover import discover
 from keyturn.commands.doctor import doctor
 from keyturn.commands.history import history
 from keyturn.commands.plan import plan
@@ -13,6 +15,7 @@ from keyturn.commands.repair import repair
 from keyturn.commands.resume import resume
 from keyturn.commands.rollback import rollback
 from keyturn.commands.rotate import rotate
+from keyturn.commands.rotate_many import emergency
 from keyturn.commands.sandbox import clean, down, state, up
 from keyturn.commands.status import status
 from keyturn.commands.validate_env import validate_env
@@ -21,10 +24,13 @@ from keyturn.commands.verify import verify
 
 def register(app: typer.Typer) -> None:
     """Put every verb into `app`."""
-    for verb in (plan, rotate, status, history, rollback, resume, repair):
+    for verb in (plan, rotate, emergency, status, consumers, history, rollback, resume, repair):
         app.command()(verb)
     _register_overlap(app)
+    _register_approvals(app)
     _register_switches(app)
+    _register_policy(app)
+    app.command()(discover)
     app.command()(verify)
     app.command()(doctor)
     app.command("validate-env")(validate_env)
@@ -42,6 +48,23 @@ def _register_overlap(app: typer.Typer) -> None:
     both.command("close")(overlap.close)
     both.command("extend")(overlap.extend)
     app.add_typer(both, name="overlap")
+
+
+def _register_approvals(app: typer.Typer) -> None:
+    asked = typer.Typer(help="List the runs that wait for a person; answer one.", invoke_without_command=True)
+    asked.callback()(approvals.waiting)
+    asked.command("approve")(approvals.approve)
+    asked.command("deny")(approvals.deny)
+    app.add_typer(asked, name="approvals")
+
+
+def _register_policy(app: typer.Typer) -> None:
+    written = typer.Typer(help="The policies of this checkout: what they say, break, and change.", no_args_is_help=True)
+    written.command("show")(policy.show_policy)
+    written.command("lint")(policy.lint_policies)
+    written.command("diff")(policy.diff_policies)
+    written.command("explain")(policy.explain_policy)
+    app.add_typer(written, name="policy")
 
 
 def _register_switches(app: typer.Typer) -> None:

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from keyturn import connect
 from keyturn.answers import Run, RunInFull, Step
+from keyturn.approval_answer import Approval
 from keyturn.console import moment, seconds, show, table
 from keyturn.exits import Exit
 from keyturn.options import AsJson, Name, StackName
@@ -74,6 +75,7 @@ def _how(run: Run) -> list[str]:
     said = {
         "emergency": run.emergency,
         "break-glass": run.break_glass,
+        "without acknowledgements": run.unacknowledged,
         "undo": run.direction == "undo",
         f"taken over {run.takeovers}x": run.takeovers > 0,
         f"clears {run.clear}": bool(run.clear),
@@ -96,6 +98,7 @@ def run_in_full(run: RunInFull) -> RenderableType:
         f"how        {', '.join(_how(run)) or 'as usual'}",
         f"asked by   {run.requested_by or '-'}: {run.reason or '-'}",
         f"policy     {run.policy_digest or '-'}",
+        *([f"approval   {_approval(run.approval)}"] if run.approval else []),
         f"execution  {run.execution}",
         "",
     ]
@@ -103,6 +106,12 @@ def run_in_full(run: RunInFull) -> RenderableType:
     for step in run.steps:
         shown.add_row(step.phase, step.step, moment(step.intent_at), _took(step), _pairs(step.facts), _calls(step))
     return Group(Text("\n".join(own)), shown)
+
+
+def _approval(approval: Approval) -> str:
+    """What became of it, and who said so."""
+    by = f" by {approval.by}: {approval.why}" if approval.by else ""
+    return approval.waits or f"{approval.status}{by}{f' ({approval.cause})' if approval.cause else ''}"
 
 
 def _took(step: Step) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from keyturn import connect
-from keyturn.answers import Overlap
+from keyturn.answers import Closing, Overlap
 from keyturn.console import moment, show
 from keyturn.control import Control
 from keyturn.endings_view import show_endings, show_started
@@ -24,32 +24,48 @@ from rotation.errors import Refused
 By = Annotated[str, typer.Option("--by", help="How much longer, e.g. 30min, 24h or 2d.", show_default=False)]
 
 
+Cut = Annotated[
+    bool,
+    typer.Option(
+        "--without-acknowledgements", help="Also where consumers have not acknowledged the new credential; recorded."
+    ),
+]
+
+
 def close(  # noqa: PLR0913, PLR0917  # one per option of the verb
     name: Name,
     reason: Reason,
     break_glass: BreakGlass = False,
+    without_acknowledgements: Cut = False,
     no_wait: NoWait = False,
     stack: StackName = "local",
     as_json: AsJson = False,
 ) -> int:
     """End the overlap of a secret now, and watch until its old credential is proven dead.
 
-    Who still uses the old credential is refused from then on.
+    Who still uses the old credential is refused from then on; consumers that acknowledge are waited for, unless you say
+    otherwise: `keyturn consumers` shows them.
 
     For example:
 
         keyturn overlap close payments/postgres --reason "all consumers have the new one"
+
+        keyturn overlap close partners/webhook-key --without-acknowledgements --reason "that replica is gone"
     """
     control = connect.control_of(stack, to_start=True)
     overlap = _open_overlap(control, name, stack)
+
+    def ask() -> Closing:
+        return control.overlap_close(name, reason, break_glass=break_glass, unacknowledged=without_acknowledgements)
+
     if no_wait:
-        started = control.overlap_close(name, reason, break_glass=break_glass)
+        started = ask()
         return show_started(name, "retire", started.run_id, started.execution, as_json=as_json)
     course = Retirement(
         control,
         name,
         overlap,
-        lambda: control.overlap_close(name, reason, break_glass=break_glass),
+        ask,
         time.monotonic,
     )
     errand = Errand(name, "retire", course)

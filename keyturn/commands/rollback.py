@@ -37,7 +37,8 @@ def rollback(  # noqa: PLR0913, PLR0917  # one per option of the verb
 ) -> int:
     """Go back to the version before, at the target first, then in the store; or undo a run that was halted.
 
-    Shows what will happen, and asks on a terminal. `keyturn status` says how far back a rollback leads.
+    Shows what will happen, and asks on a terminal. `keyturn status` says how far back a rollback leads. Nothing stops
+    it, neither the kill switch nor a freeze nor report-only: those stop what is new.
 
     For example:
 
@@ -61,7 +62,8 @@ def rollback(  # noqa: PLR0913, PLR0917  # one per option of the verb
 def _to_the_end(  # noqa: PLR0913, PLR0917  # what was begun, and for whom
     control: Control, name: str, begun: GoingBack, undone: RunInFull | None, reason: str, stack: str
 ) -> tuple[list[Ending], str]:
-    before = undone if undone and undone.run_id == begun.run_id else None
+    # one that waits for approval is ended by its own execution: no other one takes it over
+    before = undone if undone and undone.run_id == begun.run_id and not undone.waits else None
     errand = Errand(name, begun.kind, Watch(control, begun, time.monotonic, before))
     ended = watched(errand, stack, _GOOD.get(begun.kind, frozenset({"succeeded"})))
     if ended.exit is not Exit.DONE:

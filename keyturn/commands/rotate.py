@@ -15,13 +15,14 @@ from keyturn.answers import Standing
 from keyturn.console import emit, err, show, table
 from keyturn.control import Control
 from keyturn.exits import Exit, worst
+from keyturn.failures import first_failure
 from keyturn.follow import follow
 from keyturn.interruption import interrupted
 from keyturn.journey import Journey, Wish
 from keyturn.options import AsJson, BreakGlass, Chosen, Every, NoWait, StackName, some_or_all
 from keyturn.outcome import Row, row
 from keyturn.progress import progress
-from keyturn.remedies import About, filled
+from keyturn.remedies import at
 from keyturn.stack import LOCAL
 from rotation.errors import Refused
 
@@ -47,8 +48,8 @@ def rotate(  # noqa: PLR0913, PLR0917  # one per option of the verb
     """Rotate secrets now, and show each run until the old credential is proven dead.
 
     An overlap of up to a minute is waited for; a longer one is ended by the schedule, and the table says when.
-    In an emergency an open overlap is closed first, and the old credential is retired once the new one is current.
-    Interrupting stops the watching, never the runs.
+    In an emergency an open overlap is ended first, then the rotation follows, then the old credential is retired:
+    control goes from one to the next by itself. Interrupting stops the watching, never the runs.
 
     For example:
 
@@ -69,7 +70,8 @@ def rotate(  # noqa: PLR0913, PLR0917  # one per option of the verb
         rows = watched(journeys, stack)
     except KeyboardInterrupt:
         return interrupted(under_way(journeys), stack, as_json=as_json)
-    show(rows_table(rows), {"ok": succeeded(rows), "rotations": [document(one) for one in rows]}, as_json=as_json)
+    whole = {"ok": succeeded(rows), "rotations": [document(one) for one in rows], **first_failure(rows)}
+    show(rows_table(rows), whole, as_json=as_json)
     tell_remedies(rows)
     return worst([one.exit for one in rows])
 
@@ -81,8 +83,16 @@ def _wish(reason: str, *, emergency: bool, break_glass: bool) -> Wish:
 
 
 def chosen(control: Control, names: Sequence[str]) -> list[Standing]:
-    """Where the named secrets stand, or all; Refused before anything starts when one is unknown or there is none."""
+    """Where the named secrets stand, or all; Refused before anything starts when one is unknown or there is none.
+
+    A secret whose policy was removed is unknown here: what it has left open is ended, and nothing begins.
+    """
     standings = control.status(list(dict.fromkeys(names)))
+    gone = [one.secret for one in standings if one.removed]
+    if gone and names:
+        next_step = f"`keyturn overlap close {gone[0]} --reason WHY` ends what it has left open"
+        raise Refused("unknown_secret", f"no policy names the secret `{gone[0]}` any more", next_step)
+    standings = [one for one in standings if not one.removed]
     if not standings:
         raise Refused(
             "unknown_secret", "the stack has no policy, so there is nothing to rotate", "add one to policies/"
@@ -111,7 +121,7 @@ def tell_remedies(rows: Sequence[Row]) -> None:
 
 def document(one: Row) -> dict[str, object]:
     """A row for programs."""
-    return asdict(one)
+    return {**asdict(one), "exit_code": int(one.exit)}
 
 
 def rows_table(rows: Sequence[Row]) -> RenderableType:
@@ -136,8 +146,6 @@ def under_way(journeys: Sequence[Journey]) -> list[str]:
 
 
 def _started_only(control: Control, standings: Sequence[Standing], wish: Wish, stack: str, *, as_json: bool) -> int:
-    if wish.emergency:
-        _check_nothing_to_wait_for(standings, stack)
     started = {
         one.secret: control.rotate(one.secret, wish.reason, emergency=wish.emergency, break_glass=wish.break_glass)
         for one in standings
@@ -146,14 +154,7 @@ def _started_only(control: Control, standings: Sequence[Standing], wish: Wish, s
         emit({"ok": True, "started": [{"secret": name, **one.model_dump()} for name, one in started.items()]})
         return Exit.DONE
     for name, one in started.items():
-        err().print(f"{name}  run {one.run_id} started: `keyturn history {name} --run {one.run_id}` shows it")
+        before = f"{one.first}, which is in the way, and then the rotation: " if one.first else ""
+        look = f"`keyturn history {name}{at(stack)}`" if one.first else f"`keyturn history {name} --run {one.run_id}`"
+        err().print(f"{name}  {before}run {one.run_id} started: {look} shows it")
     return Exit.DONE
-
-
-def _check_nothing_to_wait_for(standings: Sequence[Standing], stack: str) -> None:
-    """An open overlap is closed before an emergency rotation, and that has to be waited for."""
-    for one in standings:
-        if one.head.overlap:
-            close = filled("`keyturn overlap close {name} --reason WHY{at}`", About(secret=one.secret, stack=stack))
-            remedy = f"leave out --no-wait: it is closed first then; or close it yourself with {close}"
-            raise Refused("overlap_open", f"the overlap of {one.secret} is open, nothing was started", remedy)

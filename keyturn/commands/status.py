@@ -10,6 +10,7 @@ from rich.text import Text
 
 from keyturn import connect
 from keyturn.answers import Standing
+from keyturn.commands.consumers import consumer_words
 from keyturn.commands.rotate import short
 from keyturn.console import moment, seconds, show, table, until
 from keyturn.exits import Exit
@@ -42,7 +43,7 @@ def status(names: Names = None, stack: StackName = "local", as_json: AsJson = Fa
         "secrets": standings,
         "unended": [one.run for one in left],
     }
-    lines = [*rollback_lines(standings), *unended_lines(left, stack)]
+    lines = [*rollback_lines(standings), *consumer_lines(standings), *unended_lines(left, stack)]
     stuck = {one.run.run_id: one.words for one in left}
     show(Group(*stop_lines(stops), standings_table(standings, stuck), Text(), *lines), document, as_json=as_json)
     return Exit.DONE
@@ -52,6 +53,12 @@ def rollback_lines(standings: Sequence[Standing]) -> list[Text]:
     """A line a secret: how far back a rollback leads."""
     known = [(one.secret, horizon_words(one.rollback)) for one in standings]
     return [Text(f"{secret}  rollback: {words}", style="dim") for secret, words in known if words]
+
+
+def consumer_lines(standings: Sequence[Standing]) -> list[Text]:
+    """A line a consumer that acknowledges: how many of its instances have."""
+    found = [(standing.secret, one) for standing in standings for one in standing.consumers]
+    return [Text(f"{secret}  consumer {one.name}: {consumer_words(one)}", style="dim") for secret, one in found]
 
 
 def standings_table(standings: Sequence[Standing], stuck: Mapping[str, str]) -> RenderableType:
@@ -73,11 +80,12 @@ def standings_table(standings: Sequence[Standing], stuck: Mapping[str, str]) -> 
 
 def now(standing: Standing, stuck: Mapping[str, str]) -> str:
     """What is under way: a claim, an open overlap, or nothing."""
-    head = standing.head
+    waits = standing.approval.waits if standing.approval else ""
+    head, removed = standing.head, "; its policy was removed" if standing.removed else ""
     if head.run_id:
-        return f"run {short(head.run_id)} {stuck.get(head.run_id, 'is under way')}"
+        return f"run {short(head.run_id)} {stuck.get(head.run_id, waits or 'is under way')}{removed}"
     if head.overlap:
-        return f"overlap {until(head.overlap.retire_at, datetime.now(UTC))}"
+        return f"overlap {until(head.overlap.retire_at, datetime.now(UTC))}{removed}"
     return "settled" if head.current else "waits for its first value"
 
 

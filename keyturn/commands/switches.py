@@ -115,7 +115,9 @@ def unfreeze(
 
 
 def report_on(reason: Reason, stack: StackName = "local", as_json: AsJson = False) -> int:
-    """From now on runs report what they would do, and change nothing.
+    """From now on rotations and retirements only say that they were asked for, and change nothing.
+
+    What a person takes back with `rollback`, or clears with `repair`, is done all the same.
 
     For example:
 
@@ -125,7 +127,7 @@ def report_on(reason: Reason, stack: StackName = "local", as_json: AsJson = Fals
 
 
 def report_off(reason: Reason, stack: StackName = "local", as_json: AsJson = False) -> int:
-    """From now on runs do what they report.
+    """From now on rotations and retirements are done again.
 
     For example:
 

@@ -15,7 +15,8 @@ from rotation.errors import Refused
 from rotation.event_fields import text
 
 EMERGENCY, BREAK_GLASS, UNDO, CLEAR = "emergency", "break_glass", "undo", "clear="
-_WORDS = frozenset({EMERGENCY, BREAK_GLASS, UNDO})
+UNACKNOWLEDGED = "unacknowledged"
+_WORDS = frozenset({EMERGENCY, BREAK_GLASS, UNACKNOWLEDGED, UNDO})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +50,11 @@ class Asked:
     def break_glass(self) -> bool:
         """Passes a freeze."""
         return BREAK_GLASS in self.flags.split()
+
+    @property
+    def unacknowledged(self) -> bool:
+        """Does not wait until consumers have acknowledged the new version."""
+        return UNACKNOWLEDGED in self.flags.split()
 
     @property
     def undo(self) -> bool:

@@ -11,9 +11,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypedDict
 
-from rotation.control import takeover
+from rotation.control import approvals, takeover
 from rotation.control.asked import Asked
 from rotation.control.desk import Desk
+from rotation.control.followed import followed
 from rotation.control.records import leftover_of
 from rotation.control.signals import Finding
 from rotation.control.undoable import way_back
@@ -22,13 +23,6 @@ from rotation.ledger.records import BACK, UNDO, Head, Overlap, Run, StepRecord
 from rotation.phases import Outcome
 from rotation.policy import Policy, from_document
 
-# A run that has got this far may have changed what readers get or what the target accepts of old credentials: nothing
-# else may start before it is ended.
-_PIVOTS = frozenset({"promote", "revoke", "reinstate", "revert"})
-
-
-# How a run ends whose execution was gone and whose place another run took.
-_LOST = {"phase": "claim", "reason": "execution_lost"}
 _WHY_BACK = {UNDO: "undo_asked", BACK: "undo_begun"}
 
 
@@ -66,6 +60,7 @@ def claim_repair(desk: Desk, asked: Asked) -> Claimed:
 def _answered(desk: Desk, asked: Asked, machine: str) -> Claimed:
     try:
         run, steps = _known_run(desk, asked) or (_new_run(desk, asked, machine), {})
+        outcome = _outcome(desk, run, steps)
     except (Throttled, Unavailable):
         raise
     except Halted as exc:
@@ -75,13 +70,19 @@ def _answered(desk: Desk, asked: Asked, machine: str) -> Claimed:
     except KeyturnError as exc:
         return _nothing(Outcome.FAILED, exc.reason)
     return Claimed(
-        outcome=Outcome.UNDO if run.undoing else Outcome.PASSED,
+        outcome=outcome,
         reason=_WHY_BACK.get(run.direction, ""),
         run_id=run.run_id,
         epoch=run.epoch,
         function=run.function,
         warm_up_s=_warm_up_left(run, steps, desk.ledger.now()),
     )
+
+
+def _outcome(desk: Desk, run: Run, steps: dict[str, StepRecord]) -> Outcome:
+    if run.undoing:
+        return Outcome.UNDO
+    return Outcome.APPROVAL if approvals.needed(desk, run, steps) else Outcome.PASSED
 
 
 def _nothing(outcome: Outcome, reason: str) -> Claimed:
@@ -113,12 +114,13 @@ def _known_run(desk: Desk, asked: Asked) -> tuple[Run, dict[str, StepRecord]] | 
 
 
 def _new_run(desk: Desk, asked: Asked, machine: str) -> Run:
-    policy = desk.catalogue.policy(asked.secret)
+    # a rotation begins something new; everything else ends what was begun, under a policy that may be gone by now
+    policy = desk.catalogue.policy(asked.secret) if machine == "rotate" else followed(desk, asked.secret).policy
     head = desk.ledger.head(policy.name)
     if head.run_id == asked.run_id:
         # another invocation of this very claim was faster
         return desk.ledger.run(head.run_id)[0]
-    table = takeover.same_table(desk, head)
+    table = takeover.same_table(desk.table_id(), head)
     dead = _check_free(desk, head)
     overlap = _checked_overlap(desk.ledger.now(), head, machine)
     run = _run(asked, policy, head, machine)
@@ -126,7 +128,7 @@ def _new_run(desk: Desk, asked: Asked, machine: str) -> Run:
     leftover = leftover_of(head, *dead) if dead else head.leftover
     now = desk.ledger.now()
     run = replace(run, function=function, started_at=now, leftover=leftover, overlap=overlap)
-    lost = replace(dead[0], status="failed", ended_at=now, failure=_LOST) if dead else None
+    lost = takeover.lost(dead[0], now) if dead else None
     claimed = desk.ledger.claim(replace(head, leftover=leftover, table=table), run, lost=lost)
     if claimed.break_glass:
         desk.signals.tell(Finding.BREAK_GLASS)
@@ -151,14 +153,12 @@ def _run(asked: Asked, policy: Policy, head: Head, machine: str) -> Run:
         emergency=asked.emergency,
         break_glass=asked.break_glass,
         clear=asked.clear,
+        unacknowledged=asked.unacknowledged,
     )
 
 
 def _check_free(desk: Desk, head: Head) -> tuple[Run, dict[str, StepRecord]] | None:
-    """The run whose execution is gone without a record, if there is one that a new run may simply take the place of.
-
-    A run that may have moved current is not such a one: its overlap has to be opened, or its promotion undone.
-    """
+    """The run whose execution is gone without a record, if there is one that a new run may simply take the place of."""
     if not head.run_id:
         return None
     if desk.machines.running(head.execution):
@@ -167,15 +167,7 @@ def _check_free(desk: Desk, head: Head) -> tuple[Run, dict[str, StepRecord]] | N
             f"another run of {head.secret} is under way",
             "wait for it, or look at it with `keyturn history`",
         )
-    dead, steps = desk.ledger.run(head.run_id)
-    if dead.status != "running" or _PIVOTS & steps.keys():
-        raise Refused(
-            "run_unfinished",
-            f"the run {dead.run_id} of {head.secret} is not ended ({dead.status})",
-            f"`keyturn resume {dead.run_id}` goes on with it, `keyturn rollback {head.secret}` undoes it",
-        )
-    takeover.check_late(desk.ledger.now(), steps)
-    return dead, steps
+    return takeover.given_up(desk.ledger, head)
 
 
 def _checked_overlap(now: str, head: Head, machine: str) -> Overlap | None:

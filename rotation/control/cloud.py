@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from rotation.calls import Caller, Kind
-from rotation.errors import NotFound, Refused, Unavailable
+from rotation.errors import KeyturnError, NotFound, Refused, Unavailable
 from rotation.inspection import INSPECT, Inspected
+from rotation.invocation import Answer
+from rotation.probing import PROBE, Probed
+from rotation.steps.publish import SEND_AGAIN
 
 # The share of the first weighted version is drawn from this many buckets of the run's id.
 _BUCKETS = 10_000
@@ -16,6 +21,9 @@ _BUCKETS = 10_000
 LOOK_TIMEOUT_S = 24
 # Hexadecimal digits of the run's id that make the draw: 16**8 is far above the buckets.
 _DRAW_DIGITS = 8
+# How `KeyturnError` writes itself, and the classes that do.
+_OURS = re.compile(r"(?P<message>.*) \[(?P<reason>[a-z][a-z0-9_]*)\]", re.DOTALL)
+_KINDS = frozenset({kind.__name__ for kind in KeyturnError.__subclasses__()})
 
 
 class StateMachines:
@@ -76,12 +84,44 @@ class PinnedFunctions:
         answer = self._caller.call(Kind.CONTROL, invoke, idempotent=False)
         said = json.loads(answer["Payload"].read())
         if "FunctionError" in answer:
-            # the function's own log has the rest; its message ends with the reason
-            raise Unavailable(
-                "inspection_failed", f"the store's function could not look: {said.get('errorMessage', '')}"
-            )
+            raise _unseen(said)
         inspected: Inspected = said
         return inspected
+
+    def probe(self, function: str, secret: str) -> Probed:
+        """As `inspect`: once, because a target that does not answer takes its time already."""
+        invoke = partial(_asked, self._client, function, {"phase": PROBE, "secret": secret}, "RequestResponse")
+        answer = self._caller.call(Kind.CONTROL, invoke, idempotent=False)
+        said = json.loads(answer["Payload"].read())
+        if "FunctionError" in answer:
+            raise _unseen(said)
+        probed: Probed = said
+        return probed
+
+    def send_again(self, function: str, run_id: str, step: str, *, wait: bool) -> Answer:
+        """Invoke; waited for once, else queued by Lambda, which tries it again by itself."""
+        event = {"phase": SEND_AGAIN, "run_id": run_id, "step": step}
+        kind = "RequestResponse" if wait else "Event"
+        invoke = partial(_asked, self._client, function, event, kind)
+        answer = self._caller.call(Kind.CONTROL, invoke, idempotent=False)
+        if not wait:
+            return Answer(outcome="passed", reason="")
+        said = json.loads(answer["Payload"].read())
+        if "FunctionError" in answer:
+            raise _unseen(said)
+        return Answer(outcome=str(said["outcome"]), reason=str(said["reason"]))
+
+
+def _asked(client: Any, function: str, event: Mapping[str, str], kind: str) -> Any:
+    return client.invoke(FunctionName=function, InvocationType=kind, Payload=json.dumps(dict(event)).encode())
+
+
+def _unseen(said: Mapping[str, Any]) -> KeyturnError:
+    """Why the function could not look. An error of ours says so itself; any other's text may quote anything."""
+    found = _OURS.fullmatch(str(said.get("errorMessage", "")))
+    if found and said.get("errorType") in _KINDS:
+        return Unavailable(found["reason"], found["message"])
+    return Unavailable("inspection_failed", "the store's function could not look; its log says why")
 
 
 def draw(run_id: str, main: str, weights: Mapping[str, float]) -> str:

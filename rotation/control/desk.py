@@ -9,8 +9,11 @@ from typing import Protocol
 
 from rotation.catalogue import Catalogue
 from rotation.control.signals import NullSignals, Signals
+from rotation.control.waits import Notices, NullNotices, NullTaskTokens, TaskTokens
 from rotation.inspection import Inspected
+from rotation.invocation import Answer
 from rotation.ledger.ledger import Ledger
+from rotation.probing import Probed
 
 # A run id is also AWS's ClientRequestToken, 32 to 64 characters.
 RUN_ID_CHARS = 32
@@ -39,6 +42,14 @@ class Functions(Protocol):
         """Ask a store's function for a look (`rotation.inspection`). Unavailable when it raised or did not answer."""
         ...
 
+    def probe(self, function: str, secret: str) -> Probed:
+        """Ask a store's function for a preflight (`rotation.probing`). Raises as `inspect`."""
+        ...
+
+    def send_again(self, function: str, run_id: str, step: str, *, wait: bool) -> Answer:
+        """Ask a store's function to tell consumers once more what a step tells; without `wait` nobody hears how."""
+        ...
+
 
 @dataclass(frozen=True, kw_only=True)
 class Desk:
@@ -51,6 +62,10 @@ class Desk:
     # which table the ledger lives in: another one after a restore from a backup
     table_id: Callable[[], str]
     signals: Signals = field(default_factory=NullSignals)
+    tokens: TaskTokens = field(default_factory=NullTaskTokens)
+    notices: Notices = field(default_factory=NullNotices)
+    # named in messages to people
+    stack: str = "local"
 
 
 def run_id_of(execution: str) -> str:

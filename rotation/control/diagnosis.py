@@ -15,6 +15,7 @@ from rotation.control.findings import Diagnosis, Findings, undecided
 from rotation.control.undoable import horizon
 from rotation.inspection import PendingShown
 from rotation.ledger.records import Head, Run, StepRecord
+from rotation.policy import from_document
 
 # The sweep comes every five minutes and tries again in slots of ten: before that an overlap that is over is no
 # finding.
@@ -50,7 +51,7 @@ def _restored(found: Findings) -> Diagnosis | None:
 
 
 def _unfinished(found: Findings) -> Diagnosis | None:
-    run, name = found.unfinished, found.head.secret
+    run = found.unfinished
     if run is None:
         return None
     evidence = (
@@ -58,14 +59,40 @@ def _unfinished(found: Findings) -> Diagnosis | None:
         *found.told("store", "staged", "old"),
     )
     if run.execution.startswith(_NATIVE):
-        ask = (f"aws secretsmanager describe-secret --secret-id {name}",)
-        says = "AWS's own rotation holds the claim: Secrets Manager repeats it by itself, or was told to cancel it"
-        return Diagnosis(kind="undecidable", says=says, evidence=evidence, ask=ask)
+        return _native(found, run, evidence)
     if run.status == "halted":
         return _halted(found, run, evidence)
     does = f"go on with the run {run.run_id} at the step it had got to; it is undone if that had begun"
     kind, says = _how_far(found)
     return Diagnosis(kind=kind, says=says, evidence=evidence, action="resume", does=does, subject=run.run_id)
+
+
+def _native(found: Findings, run: Run, evidence: tuple[str, ...]) -> Diagnosis:
+    """A run that Secrets Manager drives: whose token is current or pending tells how far it came."""
+    kind, says = _how_far(found)
+    staged = found.steps.get("stage")
+    if found.current and staged is not None and staged.facts.get("version") == found.current:
+        does = f"go on with the run {run.run_id}: record its promotion and open its overlap"
+        says = f"AWS's own rotation: {says}"
+        return Diagnosis(kind=kind, says=says, evidence=evidence, action="resume", does=does, subject=run.run_id)
+    pendings = found.inspected["pendings"] if found.inspected else None
+    if pendings is not None and "promote" not in found.steps and all(one["owner"] != run.run_id for one in pendings):
+        does = f"take the run {run.run_id} back; the current version is not touched"
+        says = (
+            "AWS's own rotation was given up: its token is pending no more, and Secrets Manager comes with another one"
+        )
+        return Diagnosis(kind=kind, says=says, evidence=evidence, action="undo", does=does, subject=run.run_id)
+    path = from_document(run.policy).ref.path
+    ask = (
+        f"aws secretsmanager describe-secret --secret-id {path}",
+        f"keyturn resume {run.run_id}",
+        f"keyturn rollback {found.head.secret}",
+    )
+    says = (
+        "AWS's own rotation holds the claim: Secrets Manager repeats it by itself while its token is AWSPENDING; "
+        "when its rotation has failed, resume goes on with it and rollback takes it back"
+    )
+    return Diagnosis(kind="undecidable", says=says, evidence=evidence, ask=ask)
 
 
 def _halted(found: Findings, run: Run, evidence: tuple[str, ...]) -> Diagnosis:
@@ -246,8 +273,12 @@ def _overdue(found: Findings) -> Diagnosis | None:
 def _unseen(found: Findings) -> Diagnosis | None:
     if found.inspected is not None:
         return None
+    again, evidence = f"keyturn repair {found.head.secret}", (found.trouble_says,) if found.trouble_says else ()
+    if found.trouble == "breaker_open":
+        says = "store or target failed too often and is left alone for a minute (breaker_open): look again after that"
+        return Diagnosis(kind="undecidable", says=says, evidence=evidence, ask=(again,))
     says = f"the store or its function could not be asked ({found.trouble})"
-    return Diagnosis(kind="undecidable", says=says, ask=("keyturn doctor", f"keyturn repair {found.head.secret}"))
+    return Diagnosis(kind="undecidable", says=says, evidence=evidence, ask=("keyturn doctor", again))
 
 
 def _progress(steps: Mapping[str, StepRecord]) -> str:

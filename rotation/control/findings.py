@@ -35,6 +35,8 @@ class Diagnosis:
 class Findings:
     """Everything a diagnosis is made from. `inspected`: None where the store could not be asked, `trouble` says why.
 
+    trouble_says: the same in the words of whoever refused, with the time until which a circuit breaker is open.
+
     unfinished: the run that holds the claim. failed: the last run, where it failed. stopped: slug of what stops runs.
     """
 
@@ -48,6 +50,7 @@ class Findings:
     stopped: str = ""
     inspected: Inspected | None = None
     trouble: str = ""
+    trouble_says: str = ""
     # status of the run that staged what is pending, where the ledger knows it
     owner: str = ""
 
@@ -83,8 +86,12 @@ _ROLES = {
 
 
 def digest(diagnoses: list[Diagnosis]) -> str:
-    """What a person saw, so that only that is acted on: SHA-256 in hex."""
-    return hashlib.sha256(json.dumps([asdict(one) for one in diagnoses], sort_keys=True).encode()).hexdigest()
+    """What a person saw, so that only that is acted on: SHA-256 in hex.
+
+    Without the evidence of what is not acted on: a provider's trouble is told in other words at each look.
+    """
+    seen = [{**asdict(one), "evidence": one.evidence if one.action else ()} for one in diagnoses]
+    return hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()
 
 
 def undecided(found: Findings, kind: str, says: str, evidence: tuple[str, ...]) -> Diagnosis:

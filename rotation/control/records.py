@@ -15,7 +15,7 @@ from rotation.invocation import Answer
 from rotation.ledger.ledger import Ledger
 from rotation.ledger.moments import timestamp
 from rotation.ledger.records import BACK, UNDO, Head, Overlap, Run, StepRecord, passed
-from rotation.phases import FIRST, TABLES, Outcome, phase_named
+from rotation.phases import FIRST, TABLES, TELLING, Outcome, phase_named
 from rotation.policy import from_document
 
 # `KeyturnError` ends its text with the reason in brackets.
@@ -24,9 +24,12 @@ _PASSED = Answer(outcome=Outcome.PASSED, reason="")
 
 
 def record(ledger: Ledger, run_id: str) -> Answer:
-    """The run succeeded: a rotation or rollback opens its overlap, a retirement closes it."""
+    """The run succeeded: a rotation or rollback opens its overlap, a retirement closes it.
+
+    Not one that is being undone by another execution: the event of the one before came late.
+    """
     run, steps = ledger.run(run_id)
-    if run.status == "running":
+    if run.status == "running" and not run.undoing:
         ended = replace(run, status="succeeded", ended_at=ledger.now())
         head = ledger.head(run.secret)
         if run.machine == "retire":
@@ -68,6 +71,8 @@ def record_failure(ledger: Ledger, asked: Asked, failure: Mapping[str, str]) -> 
         head = replace(head, pending_token=staged.id)
     head = replace(head, leftover=leftover_of(head, run, steps))
     done = failure["phase"] == "record" or _reverted(steps) is not None
+    if done and run.machine == "retire":
+        head = replace(head, retired=_ended(run, steps))
     left_open = _overlap(ended, steps, head) if done else _still_open(head.overlap, run, steps)
     ledger.end(ended, head, overlap=left_open)
     return _PASSED
@@ -136,7 +141,7 @@ def _left(run: Run, failure: Mapping[str, str], steps: Mapping[str, StepRecord])
     undoing = phase.on_undo if run.undoing else phase.on_failure
     if undoing in ("", "record_failure"):
         return {}
-    open_steps = [s for s in phase_named(undoing).steps if not passed(steps.get(s))]
+    open_steps = [s for s in phase_named(undoing).steps if s not in TELLING and not passed(steps.get(s))]
     return {"not_undone": " ".join(open_steps)} if open_steps else {}
 
 
@@ -147,10 +152,12 @@ def _overlap(run: Run, steps: Mapping[str, StepRecord], head: Head) -> Overlap |
     if run.machine == "rotate":
         old, new = version_from(steps["stage"].intent), version_in(steps["promote"])
         horizon, limited_by = _horizon(steps["promote"].facts)
+        old_id, new_id = run.version, run.run_id
     else:
         way, new = run.overlap, _reverted(steps)
         old = way.new if way else None
         horizon, limited_by = (way.horizon, way.limited_by) if way else (0, "")
+        old_id, new_id = (way.new_id, way.old_id) if way else ("", "")
     if old is None or new is None:
         return head.overlap if run.machine == "repair" else None
     return Overlap(
@@ -161,6 +168,8 @@ def _overlap(run: Run, steps: Mapping[str, StepRecord], head: Head) -> Overlap |
         emergency=run.emergency,
         horizon=horizon,
         limited_by=limited_by,
+        old_id=old_id,
+        new_id=new_id,
     )
 
 

@@ -17,12 +17,16 @@ from rotation.control import asked, verbs
 from rotation.control.desk import RUN_ID_CHARS, Desk
 from rotation.control.diagnosis import diagnose as judged
 from rotation.control.findings import Diagnosis, Findings, digest
+from rotation.control.followed import followed
 from rotation.control.starts import resume, start
 from rotation.errors import KeyturnError, NotFound, Refused
 from rotation.inspection import Inspected
+from rotation.ledger.ledger import NEVER_STOPPED
 from rotation.ledger.moments import timestamp
 from rotation.ledger.records import Head, Overlap, Run
-from rotation.ledger.switch import Who
+from rotation.ledger.switch import PASSED_BY_BREAK_GLASS, Who
+from rotation.lineage import made_by
+from rotation.phases import BACKWARDS
 from rotation.policy import Policy
 
 Person = Mapping[str, str]
@@ -30,7 +34,7 @@ Person = Mapping[str, str]
 
 def diagnose(desk: Desk, secret: str) -> dict[str, Any]:
     """Look and say; changes nothing. `{secret, run_id, digest, diagnoses}`. Refused `unknown_secret`."""
-    policy = desk.catalogue.policy(secret)
+    policy = followed(desk, secret).policy
     found = _findings(desk, policy)
     diagnoses = judged(found)
     return {
@@ -49,9 +53,9 @@ def _view(one: Diagnosis) -> dict[str, Any]:
 def mend(desk: Desk, secret: str, seen: str, who: Person) -> dict[str, str]:
     """Do the safe action of the diagnosis that was seen; `{secret, action, execution, run_id, says}`.
 
-    Refused `diagnosis_changed`, `nothing_to_mend`, `undecidable`.
+    Refused `diagnosis_changed`, `nothing_to_mend`, `undecidable`; Halted where a switch would stop what it starts.
     """
-    policy = desk.catalogue.policy(secret)
+    policy = followed(desk, secret).policy
     found = _findings(desk, policy)
     diagnoses = judged(found)
     first = diagnoses[0]
@@ -64,8 +68,22 @@ def mend(desk: Desk, secret: str, seen: str, who: Person) -> dict[str, str]:
     if not first.action:
         slug = "nothing_to_mend" if first.kind in ("healthy", "running") else "undecidable"
         raise Refused(slug, f"{policy.name}: {first.says}", "; ".join(first.ask) or "nothing to do")
+    _check_not_stopped(desk, policy.name, found, first)
     started = _ACTIONS[first.action](desk, policy, found, first, who)
     return {"secret": policy.name, "action": first.action, "execution": "", "run_id": "", "says": first.does, **started}
+
+
+def _check_not_stopped(desk: Desk, secret: str, found: Findings, first: Diagnosis) -> None:
+    """A run that goes forward would be stopped at its claim; what goes back, or only tidies up, never is."""
+    if found.stopped and (first.action in _FORWARD or (first.action == "resume" and _goes_forward(found))):
+        raise desk.ledger.switchboard.stop_of(secret)
+
+
+def _goes_forward(found: Findings) -> bool:
+    run = found.unfinished
+    if run is None or run.undoing or run.machine in NEVER_STOPPED or BACKWARDS & found.steps.keys():
+        return False
+    return not (run.break_glass and found.stopped in PASSED_BY_BREAK_GLASS)
 
 
 def _findings(desk: Desk, policy: Policy) -> Findings:
@@ -89,7 +107,7 @@ def _findings(desk: Desk, policy: Policy) -> Findings:
     try:
         inspected = _inspected(desk, policy, head, now)
     except KeyturnError as exc:
-        return replace(found, trouble=exc.reason)
+        return replace(found, trouble=exc.reason, trouble_says=exc.message)
     return replace(found, inspected=inspected, owner=_status_of_owner(desk, inspected))
 
 
@@ -152,6 +170,8 @@ def _adopt(desk: Desk, policy: Policy, found: Findings, one: Diagnosis, who: Per
         raise Refused("undecidable", f"the store shows no current version of {policy.name}", "keyturn doctor")
     current = Version(id=shown["id"], path="")
     changes: dict[str, Any] = {"current": current, "overlap": _overlap(policy, found, current), "table": found.table}
+    if head.current is None or head.current.id != current.id:
+        changes |= {"version": made_by(desk.ledger, policy.name, current)}
     if found.inspected and found.inspected.get("candidate", False):
         # nothing is left to withdraw
         changes |= {"leftover": ""}
@@ -170,9 +190,9 @@ def _overlap(policy: Policy, found: Findings, current: Version) -> Overlap | Non
     # one credential in two versions: retiring the older one would kill what readers get
     twin = found.inspected is not None and found.inspected.get("twin", False)
     if twin or found.verdict("ledger") != Verdict.ACCEPTED:
-        return replace(overlap, new=current) if overlap and overlap.old.id != current.id else None
+        return replace(overlap, new=current, new_id="") if overlap and overlap.old.id != current.id else None
     ends = datetime.fromisoformat(found.now) + timedelta(seconds=policy.overlap_s)
-    return Overlap(run_id="", old=ledger, new=current, retire_at=timestamp(ends))
+    return Overlap(run_id="", old=ledger, new=current, retire_at=timestamp(ends), old_id=found.head.version)
 
 
 def _adopt_and_roll_back(desk: Desk, policy: Policy, found: Findings, one: Diagnosis, who: Person) -> dict[str, str]:
@@ -199,6 +219,8 @@ def _retire(desk: Desk, policy: Policy, found: Findings, one: Diagnosis, who: Pe
     return verbs.retire(desk, policy.name, who)
 
 
+# Actions that begin a run of a machine which the switches stop.
+_FORWARD = frozenset({"retire", "rotate"})
 _ACTIONS: dict[str, Callable[[Desk, Policy, Findings, Diagnosis, Person], dict[str, str]]] = {
     "resume": _resume,
     "undo": _undo,

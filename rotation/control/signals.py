@@ -28,6 +28,19 @@ class Finding(StrEnum):
     HALTED = "RunHalted"
     # a run that moved current could not be undone, or keeps losing its execution
     STUCK = "RunStuck"
+    # consumers have not been told what is current
+    UNDELIVERED = "EventsUndelivered"
+    # the time in which consumers were to acknowledge a new version is over
+    NOT_ACKNOWLEDGED = "NotAcknowledged"
+
+
+class Gauge(StrEnum):
+    """Name of a metric that is a quantity, in seconds."""
+
+    # since when the rotation that is due the longest may have started
+    MAX_OVERDUE = "MaxOverdueSeconds"
+    # since the last rehearsal, or since the first sweep where there was none
+    REHEARSAL_AGE = "RehearsalAgeSeconds"
 
 
 class Signals(Protocol):
@@ -37,11 +50,18 @@ class Signals(Protocol):
         """Count one finding of the stack. Never raises."""
         ...
 
+    def gauge(self, name: Gauge, value: float) -> None:
+        """Say how much of something there is now. Never raises."""
+        ...
+
 
 class NullSignals:
     """Tells nobody: for desks that no alarm watches."""
 
     def tell(self, finding: Finding) -> None:
+        """Nothing."""
+
+    def gauge(self, name: Gauge, value: float) -> None:
         """Nothing."""
 
 
@@ -55,12 +75,17 @@ class MetricSignals:
 
     def tell(self, finding: Finding) -> None:
         """PutMetricData, a count of one."""
-        datum = {"MetricName": finding.value, "Dimensions": [{"Name": "Stack", "Value": self._stack}], "Value": 1.0}
+        self._put(finding.value, 1.0, {})
+
+    def gauge(self, name: Gauge, value: float) -> None:
+        """PutMetricData, in seconds."""
+        self._put(name.value, value, {"Unit": "Seconds"})
+
+    def _put(self, name: str, value: float, how: dict[str, str]) -> None:
+        datum = {"MetricName": name, "Dimensions": [{"Name": "Stack", "Value": self._stack}], "Value": value, **how}
         try:
             self._caller.call(
                 Kind.CONTROL, lambda: self._client.put_metric_data(Namespace=NAMESPACE, MetricData=[datum])
             )
         except KeyturnError as exc:
-            _LOG.error(
-                "a finding was not published", extra={"fields": {"finding": finding.value, "reason": exc.reason}}
-            )
+            _LOG.error("a finding was not published", extra={"fields": {"finding": name, "reason": exc.reason}})

@@ -9,7 +9,8 @@ import hashlib
 import logging
 from collections.abc import Callable, Mapping
 
-from rotation.control.asked import BREAK_GLASS
+from rotation.control import awaited
+from rotation.control.asked import BREAK_GLASS, EMERGENCY, UNACKNOWLEDGED
 from rotation.control.desk import Desk, run_id_of
 from rotation.control.signals import Finding
 from rotation.errors import Conflict, KeyturnError, Throttled, Unavailable
@@ -53,11 +54,11 @@ def sweep(desk: Desk) -> list[str]:
     again in the next slot, under a new name: a name is used up for 90 days.
     """
     now = desk.ledger.now()
-    lost = [secret for secret in desk.ledger.due(CLAIM, now) if _alone(desk, _resume_lost, secret)]
-    return lost + [secret for secret in desk.ledger.due(RETIRE, now) if _alone(desk, start_due, secret)]
+    lost = [secret for secret in desk.ledger.due(CLAIM, now) if alone(desk, _resume_lost, secret)]
+    return lost + [secret for secret in desk.ledger.due(RETIRE, now) if alone(desk, start_due, secret)]
 
 
-def _alone(desk: Desk, begin: Callable[[Desk, str], bool], secret: str) -> bool:
+def alone(desk: Desk, begin: Callable[[Desk, str], bool], secret: str) -> bool:
     """One secret whose rows cannot be understood does not stop the others; the provider's trouble does."""
     try:
         return begin(desk, secret)
@@ -75,7 +76,14 @@ def start_due(desk: Desk, secret: str, flags: str = "") -> bool:
     # the index lags, and a retirement may take longer than the sweep's interval
     if head.overlap is None or now < head.overlap.retire_at or head.run_id:
         return False
-    return _started(desk, "retire", head, {"reason": "overlap over", "flags": flags}, now)
+    who = {"reason": "overlap over", "flags": flags}
+    if awaited.waits(desk, head):
+        # an execution would only fail at its gate; an emergency that waits for the end of this overlap does not wait
+        due = desk.ledger.agenda.of(secret)
+        if due is None or EMERGENCY not in due.flags.split():
+            return False
+        who = {"reason": due.reason, "requested_by": due.requested_by, "flags": f"{flags} {UNACKNOWLEDGED}".strip()}
+    return _started(desk, "retire", head, who, now)
 
 
 def _resume_lost(desk: Desk, secret: str) -> bool:

@@ -1,7 +1,8 @@
 """A run that lost its execution, or was halted, is continued by another one: same run, same staged version, new epoch.
 
 The new epoch fences the earlier execution out of ledger and target. What neither store nor target can fence is waited
-out: an open step of that kind is taken over only when the invocation that began it has certainly ended.
+out: an open step of that kind is taken over only when the invocation that began it has certainly ended. A run that has
+not reached its pivot may also be given up for a new one, which settles what it left.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from rotation.control.asked import Asked
 from rotation.control.desk import Desk
 from rotation.control.signals import Finding
 from rotation.errors import Halted, Refused
+from rotation.ledger.ledger import Ledger
 from rotation.ledger.records import BACK, UNDO, Head, Run, StepRecord
 from rotation.phases import BACKWARDS, TABLES
 from rotation.policy import from_document
@@ -22,6 +24,11 @@ from rotation.policy import from_document
 LATE = timedelta(seconds=65)
 # A run in one of these is not ended.
 UNENDED = ("running", "halted", "stuck")
+# A run that has got this far may have changed what readers get or what the target accepts of old credentials: nothing
+# else may start before it is ended.
+PIVOTS = frozenset({"promote", "revoke", "reinstate", "revert"})
+# How a run ends whose execution was gone and whose place another run took.
+_LOST = {"phase": "claim", "reason": "execution_lost"}
 
 
 class TooEarly(Exception):
@@ -34,7 +41,7 @@ def take_over(desk: Desk, asked: Asked, run: Run, steps: Mapping[str, StepRecord
     Refused `run_ended`, `claim_held`, `claim_lost`, `cannot_undo`; TooEarly. Returns the run with its new epoch.
     """
     head = desk.ledger.head(run.secret)
-    same_table(desk, head)
+    same_table(desk.table_id(), head)
     check_continuable(desk, head, run, undo=asked.undo)
     check_late(desk.ledger.now(), steps)
     direction = UNDO if asked.undo else run.direction or (BACK if BACKWARDS & steps.keys() else "")
@@ -68,9 +75,30 @@ def check_late(now: str, steps: Mapping[str, StepRecord]) -> None:
             raise TooEarly
 
 
-def same_table(desk: Desk, head: Head) -> str:
+def given_up(ledger: Ledger, head: Head) -> tuple[Run, dict[str, StepRecord]]:
+    """The run that holds the claim without anybody at work on it, where a new run may simply take its place.
+
+    Refused `run_unfinished` for one that may have moved current: its overlap has to be opened, or its promotion undone.
+    TooEarly while a step of it may still take effect.
+    """
+    dead, steps = ledger.run(head.run_id)
+    if dead.status != "running" or PIVOTS & steps.keys():
+        raise Refused(
+            "run_unfinished",
+            f"the run {dead.run_id} of {head.secret} is not ended ({dead.status})",
+            f"`keyturn resume {dead.run_id}` goes on with it, `keyturn rollback {head.secret}` undoes it",
+        )
+    check_late(ledger.now(), steps)
+    return dead, steps
+
+
+def lost(dead: Run, now: str) -> Run:
+    """How a run ends whose place another one takes."""
+    return replace(dead, status="failed", ended_at=now, failure=_LOST)
+
+
+def same_table(table: str, head: Head) -> str:
     """The ledger's table. Halted `ledger_restored` while what it says of the secret is of a backup."""
-    table = desk.table_id()
     if head.table not in ("", table):
         raise Halted(
             "ledger_restored",

@@ -44,7 +44,7 @@ def way_back(head: Head) -> Overlap:
     if way.horizon < 1 or way.disposed not in ("", _KEPT):
         raise Refused(
             "beyond_horizon",
-            f"the version before is gone ({way.disposed or 'not kept'}), as the {way.limited_by or 'store'} does",
+            f"no version before it is left ({way.disposed or 'not kept'}; limit: the {way.limited_by or 'store'})",
             "rotate forward: `keyturn rotate`",
         )
     return way

@@ -11,8 +11,12 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from rotation.control import asked
+from rotation.control import answering, asked
+from rotation.control.approvals import view_of
+from rotation.control.awaited import check
+from rotation.control.consumers import in_short
 from rotation.control.desk import Desk
+from rotation.control.followed import followed, left_open
 from rotation.control.starts import resume as start_resume
 from rotation.control.starts import start
 from rotation.control.takeover import check_continuable
@@ -28,24 +32,40 @@ MAX_OVERLAP = timedelta(days=90)
 
 
 def rotate(desk: Desk, secret: str, who: Mapping[str, str], flags: str = "") -> dict[str, str]:
-    """Start a rotation; returns `{execution, run_id}`. Refused `unknown_secret`."""
+    """Start a rotation; returns `{execution, run_id}`. Refused `unknown_secret`.
+
+    An emergency does not wait for an overlap that is open: that is ended first, `{execution, run_id, retire_at, first:
+    "retire"}`, and its last phase starts the rotation (`endings`). Refused `claim_held` while a run has the secret.
+    """
     policy = desk.catalogue.policy(secret)
+    if asked.EMERGENCY in flags.split() and desk.ledger.head(policy.name).overlap:
+        return {**overlap_close(desk, policy.name, who, flags), "first": "retire"}
     return start(desk, "rotate", policy.name, {**who, "flags": flags})
 
 
 def retire(desk: Desk, secret: str, who: Mapping[str, str], flags: str = "") -> dict[str, str]:
-    """Start the end of an overlap; returns `{execution, run_id}`. The machine's gate refuses what is not due."""
-    policy = desk.catalogue.policy(secret)
+    """Start the end of an overlap; returns `{execution, run_id}`. The machine's gate refuses what is not due.
+
+    Refused `not_acknowledged` while consumers still need the old credential.
+    """
+    policy = followed(desk, secret).policy
+    check(desk, policy, flags)
     return start(desk, "retire", policy.name, {**who, "flags": flags})
 
 
 def overlap_close(desk: Desk, secret: str, who: Mapping[str, str], flags: str = "") -> dict[str, str]:
-    """End an overlap now: returns `{execution, run_id, retire_at}`. Refused `no_open_overlap`, `claim_held`."""
+    """End an overlap now: returns `{execution, run_id, retire_at}`.
+
+    Refused `no_open_overlap`, `claim_held`, `not_acknowledged`.
+    """
     head, overlap = _open_overlap(desk, secret)
+    # before anything is changed
+    check(desk, followed(desk, head.secret).policy, flags)
     now = desk.ledger.now()
     if overlap.retire_at > now:
         head = desk.ledger.amend(head, _who(who, "overlap_close"), overlap=replace(overlap, retire_at=now))
-    return {**retire(desk, head.secret, who, flags), "retire_at": min(overlap.retire_at, now)}
+    started = start(desk, "retire", head.secret, {**who, "flags": flags})
+    return {**started, "retire_at": min(overlap.retire_at, now)}
 
 
 def overlap_extend(desk: Desk, secret: str, who: Mapping[str, str], seconds: int) -> dict[str, str]:
@@ -68,7 +88,7 @@ def overlap_extend(desk: Desk, secret: str, who: Mapping[str, str], seconds: int
 
 
 def _open_overlap(desk: Desk, secret: str) -> tuple[Head, Overlap]:
-    name = desk.catalogue.policy(secret).name
+    name = followed(desk, secret).policy.name
     head = desk.ledger.head(name)
     if head.overlap is None:
         raise Refused("no_open_overlap", f"{name} has no open overlap", f"see `keyturn status {name}`")
@@ -82,10 +102,13 @@ def rollback(desk: Desk, secret: str, who: Mapping[str, str], flags: str = "") -
 
     Refused `nothing_to_roll_back`, `old_leaked`, `beyond_horizon`, `claim_held`, `cannot_undo`.
     """
-    name = desk.catalogue.policy(secret).name
+    name = followed(desk, secret).policy.name
     head = desk.ledger.head(name)
     if head.run_id:
         unfinished, steps = desk.ledger.run(head.run_id)
+        if answering.withdraw(desk, unfinished, who):
+            # its execution is still there, and ends it
+            return {"execution": unfinished.execution, "run_id": unfinished.run_id, "kind": "undo"}
         check_continuable(desk, head, unfinished, undo=True)
         if unfinished.emergency and "promote" in steps:
             raise Refused(
@@ -110,22 +133,40 @@ def _who(who: Mapping[str, str], verb: str) -> Who:
 
 
 def status(desk: Desk, secrets: list[str]) -> list[dict[str, Any]]:
-    """Per secret: policy in short, current version, claim, open overlap, last run. All secrets when none is named."""
-    return [_standing(desk, name) for name in secrets or desk.catalogue.names()]
+    """Per secret: policy in short, current version, claim, open overlap, last run. All secrets when none is named.
+
+    All: those of the catalogue, and after them those whose policy was removed while something was open.
+    """
+    if secrets:
+        return [_standing(desk, name) for name in secrets]
+    known = desk.catalogue.names()
+    orphans = (_orphan(desk, name) for name in left_open(desk, known))
+    return [*(_standing(desk, name) for name in known), *(one for one in orphans if one)]
+
+
+def _orphan(desk: Desk, name: str) -> dict[str, Any] | None:
+    try:
+        return _standing(desk, name)
+    except Refused:
+        # what was open is ended by now: the index lags
+        return None
 
 
 def _standing(desk: Desk, name: str) -> dict[str, Any]:
-    policy = desk.catalogue.policy(name)
+    policy, removed = followed(desk, name)
     head = desk.ledger.head(name)
     runs = desk.ledger.history(name)
     freeze = desk.ledger.switchboard.freeze_of(name)
     return {
         "secret": name,
         "policy": _policy_in_short(policy),
+        "removed": removed,
         "head": _head_in_short(head),
         "rollback": horizon(head),
         "freeze": asdict(freeze) if freeze else None,
+        "consumers": in_short(desk, policy, head),
         "last_run": run_view(runs[-1]) if runs else None,
+        "approval": view_of(desk, runs[-1]) if runs and runs[-1].run_id == head.run_id else None,
     }
 
 
@@ -142,12 +183,13 @@ def run(desk: Desk, run_id: str) -> dict[str, Any]:
     """One run with its steps, in order of their intents. NotFound `run_unknown`."""
     found, steps = desk.ledger.run(run_id)
     ordered = sorted(steps.values(), key=lambda s: s.intent_at)
-    return {**run_view(found), "steps": [_step_view(step) for step in ordered]}
+    return {**run_view(found), "approval": view_of(desk, found), "steps": [_step_view(step) for step in ordered]}
 
 
 def history(desk: Desk, secret: str) -> list[dict[str, Any]]:
-    """The secret's runs, oldest first."""
-    return [run_view(found) for found in desk.ledger.history(desk.catalogue.policy(secret).name)]
+    """The secret's runs, oldest first, also when its policy was removed. Refused `unknown_secret`."""
+    runs = desk.ledger.history(secret) or desk.ledger.history(desk.catalogue.policy(secret).name)
+    return [run_view(found) for found in runs]
 
 
 def run_view(found: Run) -> dict[str, Any]:

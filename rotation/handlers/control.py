@@ -15,6 +15,7 @@ from rotation.control.cloud import LOOK_TIMEOUT_S, PinnedFunctions, StateMachine
 from rotation.control.desk import Desk, run_id_of
 from rotation.control.signals import MetricSignals
 from rotation.control.table import PHASES, VERBS, Action
+from rotation.control.waits import StepFunctionsTokens
 from rotation.environment import Workshop, caller, needed
 from rotation.errors import KeyturnError, Refused
 from rotation.event_fields import mapping
@@ -87,6 +88,8 @@ class ControlFunction:
             functions=PinnedFunctions(self._lambda, self._functions, ALIAS, caller("lambda", meter, breaker)),
             table_id=bench.rows.identity,
             signals=MetricSignals(self._metrics, self._stack, caller("cloudwatch", meter, breaker)),
+            tokens=StepFunctionsTokens(self._states, caller("states", meter, breaker)),
+            stack=self._stack,
         )
 
 

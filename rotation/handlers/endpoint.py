@@ -28,8 +28,15 @@ _BY_REASON = {
     "bad_event": BAD_REQUEST,
     "bad_request": BAD_REQUEST,
     "unknown_verb": BAD_REQUEST,
+    "bad_instance": BAD_REQUEST,
+    "bad_lease": BAD_REQUEST,
+    "not_this_consumer": FORBIDDEN,
+    "unknown_consumer": NOT_FOUND,
     "unknown_secret": NOT_FOUND,
     "run_unknown": NOT_FOUND,
+    "approval_unknown": NOT_FOUND,
+    "not_an_approver": FORBIDDEN,
+    "requester_cannot_approve": FORBIDDEN,
     "unauthenticated": FORBIDDEN,
 }
 _HEADERS = {"content-type": "application/json", "cache-control": "no-store"}

@@ -3,8 +3,9 @@
 Source: AWS Secrets Manager user guide, rotation function overview. The event is `{Step, SecretId, ClientRequestToken}`;
 the token is the run's id and the version's. The service repeats the whole process after a failure, so each step is
 idempotent; what must hold before a step (rotation enabled, the token staged) is checked as AWS's templates do. A token
-that is current already is done, except where `finishSecret` moved the label and died before the run was recorded.
-The overlap that `finishSecret` opens is ended by the machine `retire`, as after any rotation.
+that is current already is done, except where `finishSecret` moved the label and died before the run was recorded: its
+repetition records it, or else the next token does, before it is refused for the overlap that this opens. That overlap
+is ended by the machine `retire`, as after any rotation.
 """
 
 from __future__ import annotations
@@ -13,24 +14,23 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from rotation.handlers import native_claims
 from rotation.catalogue import Catalogue
 from rotation.control.records import record
 from rotation.environment import Bench
-from rotation.errors import NotFound, Refused
+from rotation.errors import Refused
 from rotation.event_fields import text
 from rotation.handlers.store_phases import StoreFunction
-from rotation.ledger.ledger import Ledger
-from rotation.ledger.records import Run
 from rotation.phases import Outcome, Phase, Where
-from rotation.policy import Policy
 from rotation.stores.aws import CURRENT, PENDING, AwsStore, RotationState
 
 _LOG = logging.getLogger("keyturn")
 _STEPS = {"createSecret": "stage", "setSecret": "apply", "testSecret": "test", "finishSecret": "promote"}
+# Consumers are told in the invocation that promotes, as in the machine's phase.
+_AND_TELL = {"finishSecret": ("publish",)}
 _LAST_STEP = "finishSecret"
 # The tag by which the program says which policy a secret follows.
 POLICY_TAG = "keyturn:policy"
-_EXECUTION = "native:"
 
 
 def is_native(event: object) -> bool:
@@ -54,15 +54,29 @@ class NativeRotation:
         bench = self._function.bench()
         state = self._function.store(bench).rotation_state(secret_id)
         if _must_work(state, token):
-            _own(bench.ledger, self._catalogue(bench), state, token)
-        elif step != _LAST_STEP or not _is_unrecorded(bench.ledger, token):
+            self._own(bench, state, token)
+        elif step != _LAST_STEP or not native_claims.unrecorded(bench.ledger, token):
             _LOG.info("step is done already", extra={"fields": {"step": step}})
             return
         self._walk(bench, token, step)
 
+    def _own(self, bench: Bench, state: RotationState, token: str) -> None:
+        """Claim the secret for this token, once."""
+        if native_claims.known(bench.ledger, token):
+            return
+        policy = self._catalogue(bench).policy(state.tags.get(POLICY_TAG, state.name))
+        current = [version for version, labels in state.labels.items() if CURRENT in labels]
+        if before := native_claims.promoted_before(bench.ledger, policy.name, current):
+            _LOG.warning("an earlier token was promoted and not recorded", extra={"fields": {"token": before}})
+            self._walk(bench, before, _LAST_STEP)
+        native_claims.claim(bench.ledger, bench.rows.identity(), policy, token)
+
     def _walk(self, bench: Bench, token: str, step: str) -> None:
-        phase = Phase(name=step, where=Where.STORE, steps=(_STEPS[step],))
-        answer = self._function.walk(self._function.context(bench, token), phase)
+        phase = Phase(name=step, where=Where.STORE, steps=(_STEPS[step], *_AND_TELL.get(step, ())))
+        context = self._function.context(bench, token)
+        # it is walked under the epoch that is seen here: who takes the run over from here on has another
+        native_claims.check_own(context.run)
+        answer = self._function.walk(context, phase)
         if answer["outcome"] != Outcome.PASSED:
             raise Refused(answer["reason"], f"the step {step} did not pass", "look with `keyturn history`")
         if step == _LAST_STEP:
@@ -81,47 +95,3 @@ def _must_work(state: RotationState, token: str) -> bool:
     if PENDING not in labels:
         raise Refused("token_not_pending", "the token's version is not staged as AWSPENDING")
     return True
-
-
-def _is_unrecorded(ledger: Ledger, token: str) -> bool:
-    """Whether the token's run has no end yet: its overlap is not open, and nothing would retire the old credential."""
-    try:
-        run, _ = ledger.run(token)
-    except NotFound:
-        # made current without us, such as a secret's first value
-        return False
-    return run.status == "running"
-
-
-def _own(ledger: Ledger, catalogue: Catalogue, state: RotationState, token: str) -> None:
-    """Claim the secret for this token, once; a machine's run keeps it, a dead native one gives it up."""
-    try:
-        ledger.run(token)
-    except NotFound:
-        policy = catalogue.policy(state.tags.get(POLICY_TAG, state.name))
-        _claim(ledger, policy, token)
-
-
-def _claim(ledger: Ledger, policy: Policy, token: str) -> None:
-    head = ledger.head(policy.name)
-    if head.run_id and not head.execution.startswith(_EXECUTION):
-        raise Refused("claim_held", f"a run of {policy.name} is under way", "wait for it")
-    if head.overlap:
-        raise Refused("overlap_open", f"the overlap of {policy.name} is open until {head.overlap.retire_at}", "wait")
-    run = Run(
-        run_id=token,
-        secret=policy.name,
-        machine="rotate",
-        epoch=head.epoch,
-        execution=_EXECUTION + token,
-        function="native",
-        policy=policy.document(),
-        policy_digest=policy.digest(),
-        reason="native rotation",
-        requested_by="secretsmanager.amazonaws.com",
-        started_at=ledger.now(),
-        current=head.current,
-        pending_token=head.pending_token,
-        leftover=head.leftover,
-    )
-    ledger.claim(head, run)

@@ -1,4 +1,4 @@
-"""The catalogue for the functions that read policies: control for every claim, aws for AWS's own rotations."""
+"""The catalogue for the functions: control for every claim, a store's for preflights and AWS's own rotations."""
 
 from __future__ import annotations
 

@@ -9,24 +9,34 @@ import logging
 import os
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, TypeVar
+from dataclasses import replace
+from typing import Any, Generic, TypeVar, cast
 
-from rotation.calls import Breaker, Caller, Kind, Meter
+from rotation.calls import Breaker, Caller, Kind, Meter, NullBreaker
+from rotation.catalogue import Catalogue
+from rotation.consumers.channel import FAILED
+from rotation.consumers.registry import from_env as announcer_from_env
 from rotation.context import Context
 from rotation.contract import CredentialIssuer, SecretStore
 from rotation.environment import Bench, Workshop
 from rotation.errors import KeyturnError, Refused
 from rotation.event_fields import mapping, number, text
+from rotation.handlers.shelf import Shelf
 from rotation.inspection import INSPECT, Inspected, inspect
 from rotation.invocation import Answer, run_phase
 from rotation.issuers.registry import issuer_class
+from rotation.ledger.budget import WRITES
 from rotation.logs import configure
-from rotation.phases import Outcome, Phase, Where, phase_named
+from rotation.phases import UNDO, Outcome, Phase, Where, phase_named
 from rotation.policy import Policy, from_document
+from rotation.probing import PROBE, Probed, Subject, probe
+from rotation.steps.publish import SEND_AGAIN, send_again
 from rotation.value import SecretValue
 
 S = TypeVar("S", bound=SecretStore)
 
+# The first phase that writes to a store.
+ROTATE_BEGINS = "prepare"
 _LOG = logging.getLogger("keyturn")
 
 
@@ -41,12 +51,16 @@ class StoreFunction(Generic[S]):
         configure(self._environment.get("LOG_LEVEL", "INFO"), extra, self._bound)
         self._workshop = Workshop(self._environment)
 
-    def handle(self, event: Mapping[str, Any], request_id: str) -> Answer | Inspected:
+    def handle(self, event: Mapping[str, Any], request_id: str) -> Answer | Inspected | Probed:
         """Event `{phase, run_id, epoch, secret, execution}`; answers `{outcome, reason}`, or what a look shows."""
         event = mapping(event)
         self.bind(run_id=str(event.get("run_id", "")), request_id=request_id)
         if event.get("phase") == INSPECT:
             return inspect(self.context(self.bench(), text(event, "run_id")))
+        if event.get("phase") == PROBE:
+            return probe(self.subject(text(event, "secret")))
+        if event.get("phase") == SEND_AGAIN:
+            return _sent_again(self.context(self.bench(), text(event, "run_id")), text(event, "step"))
         phase, run_id, epoch = _phase(event), text(event, "run_id"), number(event, "epoch")
         context = self.context(self.bench(), run_id)
         if context.run.epoch != epoch:
@@ -73,17 +87,41 @@ class StoreFunction(Generic[S]):
         return Context(
             run=run,
             policy=policy,
-            store=store,
+            store=_of_the_credential(policy, store),
             issuer=make_issuer(policy, store, bench),
             ledger=bench.ledger,
             meter=bench.meter,
             steps=steps,
+            announcer=announcer_from_env(self._environment, store, bench.meter, bench.breaker),
         )
+
+    def subject(self, secret: str) -> Subject:
+        """What a preflight looks at. The policy is the catalogue's, never the event's: it says where values are shown.
+
+        Nobody is told by a preflight how a provider does, so that it writes nothing. Refused as the catalogue refuses.
+        """
+        bench = replace(self.bench(), breaker=NullBreaker())
+        policy, store = self.catalogue(bench).policy(secret), self.store(bench)
+        if policy.store != store.name:
+            raise Refused("wrong_function", f"{secret} is not in the store of this function", "deploy again")
+        return Subject(
+            policy=policy,
+            store=_of_the_credential(policy, store),
+            issuer=make_issuer(policy, store, bench),
+            authority=_Authority(policy, store, bench.meter),
+            ledger=bench.ledger,
+            meter=bench.meter,
+        )
+
+    def catalogue(self, bench: Bench) -> Catalogue:
+        """The policies as they were deployed."""
+        return Shelf(self._environment).catalogue(bench)
 
     def walk(self, context: Context, phase: Phase) -> Answer:
         """Run the phase, with a line in the log before and after."""
         _LOG.info("phase begins", extra={"fields": {"phase": phase.name, "policy": context.policy.name}})
         try:
+            _spend(context, phase)
             answer = run_phase(context, phase)
         except KeyturnError as exc:
             _LOG.warning("phase is retried", extra={"fields": {"phase": phase.name, "reason": exc.reason}})
@@ -91,6 +129,21 @@ class StoreFunction(Generic[S]):
         calls = context.meter.totals()
         _LOG.info("phase ended", extra={"fields": {"phase": phase.name, **answer, "calls": calls}})
         return answer
+
+
+def _spend(context: Context, phase: Phase) -> None:
+    """Take the phase's writes to the store from the stack's budget; Throttled `write_budget`, and the machine waits."""
+    store, undoing = context.store.name, phase in UNDO
+    writes = 1 if undoing else WRITES.get(store, {}).get(phase.name, 0)
+    if writes:
+        first = phase.name == ROTATE_BEGINS
+        context.ledger.budgets.spend(store, context.policy.name, writes, undoing=undoing, own=first)
+
+
+def _sent_again(context: Context, step: str) -> Answer:
+    """Passed when every channel has it now; otherwise which one has not, and why."""
+    left = [f"{channel} {how}" for channel, how in send_again(context, step).items() if how.startswith(FAILED)]
+    return Answer(outcome=Outcome.FAILED if left else Outcome.PASSED, reason="; ".join(left))
 
 
 def _phase(event: Mapping[str, Any]) -> Phase:
@@ -114,6 +167,15 @@ def make_issuer(policy: Policy, store: SecretStore, bench: Bench) -> CredentialI
         sleep=time.sleep,
     )
     return kind(policy.target_facts, _Authority(policy, store, bench.meter), caller)  # type: ignore[no-any-return]
+
+
+def _of_the_credential(policy: Policy, store: SecretStore) -> SecretStore:
+    """The store's adapter, or that of the engine which makes the credential itself: only Vault has one."""
+    if not issuer_class(policy.credential).capabilities.replaced_by_store:
+        return store
+    facts = policy.target_facts
+    made: SecretStore = cast("Any", store).static_role(facts["mount"], facts["role"])
+    return made
 
 
 class _Authority:

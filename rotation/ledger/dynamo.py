@@ -42,28 +42,37 @@ class DynamoRows:
         )
         return self._row(answer["Item"]) if answer.get("Item") else None
 
-    def partition(self, pk: str, prefix: str = "") -> list[Row]:
-        """Query, all pages."""
+    def partition(self, pk: str, prefix: str = "", newest: int = 0) -> list[Row]:
+        """Query, all pages; of the newest read backwards, so that the rest of the partition is not read."""
         values = {":pk": {"S": pk}, **({":sk": {"S": prefix}} if prefix else {})}
         condition = "pk = :pk" + (" AND begins_with(sk, :sk)" if prefix else "")
-        return self._query(KeyConditionExpression=condition, ExpressionAttributeValues=values, ConsistentRead=True)
+        found = self._query(
+            newest,
+            KeyConditionExpression=condition,
+            ExpressionAttributeValues=values,
+            ConsistentRead=True,
+            **({"Limit": newest, "ScanIndexForward": False} if newest else {}),
+        )
+        return found[::-1] if newest else found
 
-    def due(self, shard: str, until: str) -> list[Row]:
+    def due(self, shard: str, until: str, most: int = 0) -> list[Row]:
         """Query of the index, which projects all attributes."""
         return self._query(
+            most,
             IndexName=_INDEX,
             KeyConditionExpression="due_shard = :shard AND due_at <= :until",
             ExpressionAttributeValues={":shard": {"S": shard}, ":until": {"S": until}},
+            **({"Limit": most} if most else {}),
         )
 
-    def _query(self, **arguments: Any) -> list[Row]:
+    def _query(self, most: int = 0, **arguments: Any) -> list[Row]:
         rows: list[Row] = []
         request = {"TableName": self._table, **arguments}
         while True:
             answer = self._caller.call(Kind.LEDGER, partial(self._client.query, **request))
             rows += [self._row(item) for item in answer["Items"]]
-            if "LastEvaluatedKey" not in answer:
-                return rows
+            if "LastEvaluatedKey" not in answer or 0 < most <= len(rows):
+                return rows[: most or None]
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
     def write(self, writes: Sequence[Write]) -> None:

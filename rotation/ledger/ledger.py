@@ -13,7 +13,13 @@ from datetime import datetime, timedelta
 from rotation.contract import Version
 from rotation.errors import Conflict, Fenced, NotFound, Unavailable
 from rotation.ledger import switch
+from rotation.ledger.agenda import Agenda
+from rotation.ledger.approvals import Approvals
+from rotation.ledger.budget import Budgets
+from rotation.ledger.due_enrolment import Enrolment
+from rotation.ledger.leases import Leases
 from rotation.ledger.moments import timestamp
+from rotation.ledger.outbox import Outbox
 from rotation.ledger.records import (
     Head,
     Overlap,
@@ -28,6 +34,7 @@ from rotation.ledger.records import (
     step_key,
     to_row,
 )
+from rotation.ledger.rehearsals import Rehearsals
 from rotation.ledger.rows import Check, ConditionFailed, Delete, Expect, Key, Put, Row, Rows, Write
 from rotation.phases import BACKWARDS
 
@@ -39,7 +46,7 @@ LOOK_AFTER = timedelta(minutes=10)
 # The first step of a machine's undoing.
 TURNS = {"rotate": "restore", "rollback": "forgo"}
 # Machines that only undo or mend: no switch stops them.
-_NEVER_STOPPED = ("rollback", "repair")
+NEVER_STOPPED = ("rollback", "repair")
 
 
 def shard_of(secret: str) -> str:
@@ -54,6 +61,13 @@ class Ledger:
         self._rows = rows
         self._clock = clock
         self.switchboard = switch.Switchboard(rows, clock)
+        self.agenda = Agenda(rows)
+        self.budgets = Budgets(rows, clock)
+        self.enrolment = Enrolment(rows)
+        self.rehearsals = Rehearsals(rows)
+        self.outbox = Outbox(rows, clock)
+        self.leases = Leases(rows)
+        self.approvals = Approvals(rows)
 
     def now(self) -> str:
         """The clock's time as the ledger writes it."""
@@ -89,7 +103,7 @@ class Ledger:
         A run that is in the ledger already is taken over by another execution: same run, new epoch. Halted where a
         switch stops it. lost: the run whose place it takes, ended in the same write. Returns the run with its epoch.
         """
-        claimed = replace(run, epoch=head.epoch + 1)
+        claimed = replace(run, epoch=head.epoch + 1, version=run.version if run.takeovers else head.version)
         taken = replace(head, rev=head.rev + 1, epoch=claimed.epoch, run_id=run.run_id, execution=run.execution)
         self._write(
             claimed,
@@ -110,14 +124,17 @@ class Ledger:
         begins = Put(key=step_key(run.run_id, step.step), row=to_row(step), expect=_after(step))
         self._write(run, *guards, _mine(run), *_closes(run, closing), begins)
 
-    def finish(self, run: Run, step: StepRecord) -> None:
-        """Write a step's outcome. Not stopped by the switch: the effect has happened."""
-        self._write(run, _mine(run), *_closes(run, step))
+    def finish(self, run: Run, step: StepRecord, *more: Write) -> None:
+        """Write a step's outcome, and `more` with it. Not stopped by the switch: the effect has happened."""
+        self._write(run, _mine(run), *_closes(run, step), *more)
 
-    def promoted(self, run: Run, step: StepRecord, head: Head, live: Version | None, pending_token: str) -> None:
-        """Close the step that moved current (forward or back), and move the head with it: one write."""
-        moved = replace(head, rev=head.rev + 1, current=live, pending_token=pending_token)
-        self._write(run, Put(key=head.key, row=to_row(moved), expect=_owned(run, head)), *_closes(run, step))
+    def promoted(
+        self, run: Run, step: StepRecord, head: Head, live: Version | None, pending_token: str, *more: Write
+    ) -> None:
+        """Close the step that moved current (forward or back), and move the head with it: one write, with `more`."""
+        version = _known_as(run, step)
+        moved = replace(head, rev=head.rev + 1, current=live, pending_token=pending_token, version=version)
+        self._write(run, Put(key=head.key, row=to_row(moved), expect=_owned(run, head)), *_closes(run, step), *more)
 
     def end(self, run: Run, head: Head, *, overlap: Overlap | None) -> None:
         """Record how a run ended and free the claim; `overlap` is what stays open afterwards."""
@@ -137,6 +154,10 @@ class Ledger:
         """
         unwatched = [] if watched else [Delete(key=claim_key(run.secret))]
         self._write(run, _mine(run), *_told(run), *unwatched)
+
+    def turned(self, run: Run) -> list[Write]:
+        """The writes that note a run's direction while it keeps its claim, to go with others."""
+        return [_mine(run), *_told(run)]
 
     def look(self, run: Run) -> None:
         """Keep the subject of a look, which a store's function reads; it claims nothing and is in no history."""
@@ -168,7 +189,7 @@ class Ledger:
         return made
 
     def _guards(self, run: Run) -> list[Write]:
-        if run.undoing or run.machine in _NEVER_STOPPED:
+        if run.undoing or run.machine in NEVER_STOPPED:
             return []
         return switch.guards(run.secret, self.now(), break_glass=run.break_glass)
 
@@ -186,6 +207,15 @@ class Ledger:
                 "another run holds the claim of this secret now; this one stops without a further effect",
                 "look at the newer run with `keyturn status`",
             ) from exc
+
+
+def _known_as(run: Run, step: StepRecord) -> str:
+    """Keyturn's id of what is current after a step that moved it; "" where the way back is of an older program."""
+    if step.step in ("revert", "forgo"):
+        return run.overlap.old_id if run.overlap else ""
+    # a first version stays current although its run is undone: there is none to go back to
+    stays = step.facts.get("undone") == "nothing" and "met" not in step.facts
+    return run.version if step.step == "demote" and not stays else run.run_id
 
 
 def _unchanged(head: Head) -> Expect:

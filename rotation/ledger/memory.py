@@ -25,15 +25,15 @@ class MemoryRows:
         """One row or None."""
         return copy.deepcopy(self._rows.get(key))
 
-    def partition(self, pk: str, prefix: str = "") -> list[Row]:
+    def partition(self, pk: str, prefix: str = "", newest: int = 0) -> list[Row]:
         """Rows of a partition in the order of their sort key."""
         keys = sorted((k for k in self._rows if k.pk == pk and k.sk.startswith(prefix)), key=lambda k: k.sk)
-        return [copy.deepcopy(self._rows[key]) for key in keys]
+        return [copy.deepcopy(self._rows[key]) for key in keys[-newest:]]
 
-    def due(self, shard: str, until: str) -> list[Row]:
+    def due(self, shard: str, until: str, most: int = 0) -> list[Row]:
         """Rows that carry `due_shard` and a `due_at` not after `until`."""
         rows = (r for r in self._rows.values() if r.get("due_shard") == shard and r.get("due_at", "~") <= until)
-        return [copy.deepcopy(row) for row in sorted(rows, key=lambda r: str(r["due_at"]))]
+        return [copy.deepcopy(row) for row in sorted(rows, key=lambda r: str(r["due_at"]))[: most or None]]
 
     def write(self, writes: Sequence[Write]) -> None:
         """All or nothing."""

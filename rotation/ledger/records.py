@@ -24,7 +24,8 @@ class Overlap:
     witnessed_by: the retirement that saw the old one accepted and then began to revoke it, but could not finish.
     emergency: the run that opened it did not wait, because the old one must not be used any more. horizon: how many
     versions back a rollback reaches, the smaller of the store's and the target's; limited_by: whose it is.
-    disposed: what became of the old version in the store once it was dead.
+    disposed: what became of the old version in the store once it was dead. old_id, new_id: what consumers call the two,
+    Keyturn's ids; "" in what an older program wrote.
     """
 
     run_id: str
@@ -36,6 +37,8 @@ class Overlap:
     horizon: int = 1
     limited_by: str = ""
     disposed: str = ""
+    old_id: str = ""
+    new_id: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +63,8 @@ class Head:
     retired: Overlap | None = None
     # the table that the secret was claimed in last: another one means that the ledger was restored from a backup
     table: str = ""
+    # what consumers call the current version: Keyturn's id; "" where an older program made it current
+    version: str = ""
 
     @property
     def key(self) -> Key:
@@ -75,7 +80,8 @@ class Run:
     or undone), `stuck` (its undoing did not end; the sweep takes it up), `succeeded`, `failed`, `undone` (by a person),
     `reported` (nothing was done). current, overlap: where it started from. emergency: no overlap. break_glass: it
     passes a freeze. direction: `undo` or `back` once it only goes back. takeovers: executions that continued it.
-    clear: the pending version that a repair is to remove.
+    clear: the pending version that a repair is to remove. unacknowledged: it does not wait for consumers. version:
+    Keyturn's id of what was current when it began.
     """
 
     run_id: str
@@ -101,6 +107,8 @@ class Run:
     direction: str = ""
     takeovers: int = 0
     clear: str = ""
+    unacknowledged: bool = False
+    version: str = ""
 
     @property
     def undoing(self) -> bool:

@@ -80,12 +80,18 @@ class Rows(Protocol):
         """One row, strongly consistent."""
         ...
 
-    def partition(self, pk: str, prefix: str = "") -> list[Row]:
-        """The rows of a partition whose sort key starts with `prefix`, in its order, strongly consistent."""
+    def partition(self, pk: str, prefix: str = "", newest: int = 0) -> list[Row]:
+        """The rows of a partition whose sort key starts with `prefix`, in its order, strongly consistent.
+
+        newest: only so many, those at the end of the order; 0 for all.
+        """
         ...
 
-    def due(self, shard: str, until: str) -> list[Row]:
-        """Rows of the index `due` in this shard whose `due_at` is not after `until`; eventually consistent."""
+    def due(self, shard: str, until: str, most: int = 0) -> list[Row]:
+        """Rows of the index `due` in this shard whose `due_at` is not after `until`; eventually consistent.
+
+        Oldest first. most: how many at most, 0 for all.
+        """
         ...
 
     def write(self, writes: Sequence[Write]) -> None:

@@ -24,6 +24,8 @@ AUDIT = "audit"
 _ATTEMPTS = 3
 # What `keyturn kill-switch show` lists: enough for one night.
 AUDIT_SHOWN = 20
+# What a run that breaks the glass goes on through.
+PASSED_BY_BREAK_GLASS = frozenset({"frozen", "report_only"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,8 +188,8 @@ class Switchboard:
         return Freeze(**{name: str(row.get(name, "")) for name in ("secret", "until", "actor", "reason", "at")})
 
     def audit(self) -> list[Row]:
-        """The newest entries, newest first: verb, actor, reason, about, at."""
-        entries = self._rows.partition(AUDIT)[-AUDIT_SHOWN:]
+        """The newest entries, newest first: verb, actor, reason, about, at. Older ones are not read."""
+        entries = self._rows.partition(AUDIT, newest=AUDIT_SHOWN)
         return [{name: row[name] for name in ("verb", "actor", "reason", "about", "at")} for row in reversed(entries)]
 
     def stopped(self, secret: str) -> str:
@@ -199,6 +201,10 @@ class Switchboard:
         if (found := _by_switch(state, self.now())) is not None:
             return found.reason
         return "frozen" if self.freeze_of(secret) else ""
+
+    def stop_of(self, secret: str) -> Halted:
+        """The same as a run would meet it, with who and why. Only where something stops it."""
+        return halted(self._rows, secret, self.now())
 
     def noted(self, who: Who, about: str) -> Put:
         """The audit's row of who did what and why, to go into the write of the deed itself."""

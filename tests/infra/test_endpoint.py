@@ -11,7 +11,7 @@ from infra.config import ROOT
 from infra.endpoint import ANSWER_TIMEOUT_MS
 from rotation.control.table import VERBS
 from rotation.definition import FUNCTION_TIMEOUT_S
-from rotation.routes import BREAK_GLASS, EMERGENCY, OPERATE, READ, ROUTES, Route
+from rotation.routes import APPROVE, BREAK_GLASS, EMERGENCY, OPERATE, READ, ROUTES, Route
 
 PERMISSION = "aws:lambda/permission:Permission"
 POLICY = "aws:iam/policy:Policy"
@@ -83,12 +83,15 @@ def opened(bootstrap: Stack, who: str) -> set[str]:
     return {key for key in ROUTES if allowing(allowed, "execute-api:Invoke", f"{here}/{key.replace(' ', '')}")}
 
 
-def test_people_see_act_and_stop_by_three_policies_and_only_one_of_them_breaks_the_glass(bootstrap: Stack) -> None:
+def test_people_see_act_answer_and_stop_by_four_policies_and_only_one_of_them_breaks_the_glass(
+    bootstrap: Stack,
+) -> None:
     def keys(*verbs: str, glass: bool = False) -> set[str]:
         return {Route(verb, break_glass=glass).key for verb in verbs}
 
     assert opened(bootstrap, "reader") == keys(*READ)
     assert opened(bootstrap, "operator") == keys(*READ, *OPERATE)
+    assert opened(bootstrap, "approver") == keys(*READ, *APPROVE)
     assert opened(bootstrap, "emergency") == keys(*READ, *EMERGENCY) | keys(*BREAK_GLASS, glass=True)
 
 
@@ -98,7 +101,7 @@ def test_no_policy_for_people_leads_past_the_endpoint(bootstrap: Stack, stacks: 
     control = f"arn:aws:lambda:{here}:function:{own}control"
     machines = {machine.inputs["name"] for machine in main.of("aws:sfn/stateMachine:StateMachine")}
     assert all(name.startswith(own) for name in machines)
-    for who in ("reader", "operator", "emergency"):
+    for who in ("reader", "operator", "approver", "emergency"):
         (deny,) = [one for one in people(bootstrap, who) if one["Effect"] == "Deny"]
         assert deny["Action"] == ["lambda:InvokeFunction", "states:StartExecution"]
         assert deny["Resource"] == [control, f"{control}:*", f"arn:aws:states:{here}:stateMachine:{own}*"]
@@ -107,7 +110,7 @@ def test_no_policy_for_people_leads_past_the_endpoint(bootstrap: Stack, stacks: 
 def test_no_policy_for_people_reaches_a_store_the_ledger_or_identity(bootstrap: Stack) -> None:
     services = {
         action.split(":")[0]
-        for who in ("reader", "operator", "emergency")
+        for who in ("reader", "operator", "approver", "emergency")
         for one in people(bootstrap, who)
         if one["Effect"] == "Allow" and isinstance(one["Action"], list)
         for action in one["Action"]
@@ -122,6 +125,7 @@ def test_the_documentation_lists_the_verbs_of_each_policy() -> None:
     written = (ROOT / "docs" / "command.md").read_text()
     assert f"| reader | {told(*READ)} |" in written
     assert f"| operator | those, and {told(*OPERATE)} |" in written
+    assert f"| approver | those of a reader, and {told(*APPROVE)} |" in written
     emergency = f"those of a reader, and {told(*EMERGENCY)}; with the glass broken {told(*BREAK_GLASS)}"
     assert f"| emergency | {emergency} |" in written
 

@@ -76,7 +76,8 @@ def test_the_vault_function_reaches_its_secrets_pending_places_and_authorities_o
     assert rules["keyturn/data/authority/token-service"] == ["read"]
     assert rules["keyturn/data/pending/partners/api-token"] == ["create", "read", "update"]
     secrets = {path.split("/", 2)[2] for path in rules if path.startswith("keyturn/")}
-    assert secrets == {"authority/token-service", "partners/api-token", "pending/partners/api-token"}
+    authorities = {"authority/events", "authority/token-service"}
+    assert secrets == {*authorities, "partners/api-token", "pending/partners/api-token"}
     assert not [path for path in rules if "*" in path or "+" in path]
     assert not [path for path, capabilities in rules.items() if {"delete", "sudo", "list"} & set(capabilities)]
 
@@ -106,7 +107,8 @@ def test_vault_is_logged_in_to_with_a_short_token_of_one_subject_and_audience(st
 
 def test_google_shells_leave_alone_what_the_runtime_moves(stack: Stack) -> None:
     shells = stack.of("gcp:secretmanager/secret:Secret")
-    assert {shell.inputs["secretId"] for shell in shells} == {"analytics-signing-key", "keyturn-authority-verifier"}
+    authorities = {"keyturn-authority-events", "keyturn-authority-verifier"}
+    assert {shell.inputs["secretId"] for shell in shells} == {"analytics-signing-key", *authorities}
     for shell in shells:
         assert {"annotations", "versionAliases"} <= set(shell.ignore_changes)
         assert not {"annotations", "versionAliases", "rotation"} & set(shell.inputs)
@@ -122,6 +124,7 @@ def test_google_members_hold_one_secret_each_and_never_the_project(stack: Stack)
     assert held == {
         ("analytics-signing-key", function, f"keyturn_{stack.name}_rotator"),
         ("analytics-signing-key", "serviceAccount:analytics-app", "secretmanager.secretAccessor"),
+        ("keyturn-authority-events", function, "secretmanager.secretAccessor"),
         ("keyturn-authority-verifier", function, "secretmanager.secretAccessor"),
     }
     assert not [resource for resource in stack.resources if resource.type.startswith("gcp:projects/iAMMember")]

@@ -34,7 +34,7 @@ def campaign(steps: int, first_seed: int) -> dict[str, Any]:
     storms.RAN.clear()
     number = 0
     while storms.RAN.total() < steps and len(findings) < FINDINGS:
-        storm = storms.STORMS[number % len(storms.STORMS)]
+        storm = storms.ALL[number % len(storms.ALL)]
         by_seed = first_seed + number
         try:
             calls += storms.run(storm, EXAMPLES, by_seed)[1]

@@ -18,9 +18,13 @@ from tests.property.lagging_rows import MARKER
 
 @dataclass
 class RememberedSecret(MemorySecret):
-    """`ever`: slot and token by number, also of what was destroyed. `moves`: by whom each version was made current."""
+    """`ever`: slot and token by number, also of what was destroyed.
+
+    shown: what the pointer still gives to readers that follow it, where it lags behind `current`.
+    """
 
     ever: dict[int, tuple[str, str]] = field(default_factory=dict)
+    shown: int | None = None
 
     def add(self, value: SecretValue) -> int:
         number = super().add(value)
@@ -53,6 +57,23 @@ class KeepingStore(MemoryStore):
         """Nothing."""
         del ref, old, live
         return "kept"
+
+
+class LaggingStore(MemoryStore):
+    """Its pointer reaches readers late, as Google's alias; what the store itself says of it is never late."""
+
+    capabilities: ClassVar[StoreCapabilities] = replace(MemoryStore.capabilities, lagging_pointer=True)
+
+    def read_live(self, ref: SecretRef) -> tuple[Version, SecretValue]:
+        """One read, of what readers get."""
+
+        def look() -> tuple[Version, SecretValue]:
+            secret = self._server.find(ref.path)
+            assert isinstance(secret, RememberedSecret)
+            number = secret.shown or secret.current or 0
+            return Version(id=str(number)), secret.value(number)
+
+        return self._read(look)
 
 
 @dataclass

@@ -40,6 +40,9 @@ class Watch:
         assert secret.current is not None, "readers get nothing"
         assert secret.values[secret.current - 1] is not None, "readers get a destroyed version"
         assert target.accepts(secret.ever[secret.current]), "readers get what the target refuses"
+        if secret.shown is not None:
+            assert secret.values[secret.shown - 1] is not None, "readers get a destroyed version, late"
+            assert target.accepts(secret.ever[secret.shown]), "readers get, late, what the target refuses"
 
     def _nobodys_move_is_overwritten(self) -> None:
         """A version that readers get for the first time took the place of the one that its run had started from."""

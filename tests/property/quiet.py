@@ -41,7 +41,9 @@ def finish_all(world: AnyOrderWorld) -> None:
 
 
 def brakes_off(world: AnyOrderWorld) -> None:
-    """Kill switch, freezes and report-only mode are lifted."""
+    """Kill switch, freezes and report-only mode are lifted; the target does again what it is asked for."""
+    world.target.broken.clear()
+    world.secret.shown = None
     board = world.whole_ledger.switchboard
     board.set(_WHO, engaged=False, report_only=False, frozen_until="")
     board.unfreeze(_WHO, [NAME])

@@ -1,4 +1,4 @@
-"""How storms are run: so many steps, over both kinds of stores, counted as they ran."""
+"""How storms are run: so many steps, over all kinds of stores, counted as they ran."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import ClassVar
 from unittest.mock import patch
 
 from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis import strategies as st
 from hypothesis.internal.conjecture.providers import HypothesisProvider
-from hypothesis.stateful import run_state_machine_as_test
+from hypothesis.stateful import rule, run_state_machine_as_test
 
+from tests.property import stories
 from tests.property.any_order_world import AnyOrderWorld
-from tests.property.credentials import KeepingStore
+from tests.property.credentials import KeepingStore, LaggingStore
 from tests.property.storm import Storm
 
 # Long enough for a rotation, its retirement and what goes wrong with both; longer ones seldom find more.
@@ -30,7 +32,37 @@ class KeepingStorm(Storm):
     world_class: ClassVar[type[AnyOrderWorld]] = KeepingWorld
 
 
+class LaggingWorld(AnyOrderWorld):
+    """Its store's pointer may lag."""
+
+    store = LaggingStore
+
+
+class ToldStorm(Storm):
+    """With stories among its rules: a class of its own, so that they do not thin out the others' rules."""
+
+    @rule(kind=st.sampled_from(list(stories.STORIES)))
+    def story(self, kind: str) -> None:
+        came = stories.STORIES[kind](self.world, self.watch.look)
+        self.step("story", kind if came else f"{kind}, not to be had")
+        self.world.settle()
+
+
+class ToldKeepingStorm(ToldStorm):
+    """The same over a store that gives up nothing."""
+
+    world_class: ClassVar[type[AnyOrderWorld]] = KeepingWorld
+
+
+class LaggingStorm(ToldStorm):
+    """The same over a store whose readers are late, as Google's."""
+
+    world_class: ClassVar[type[AnyOrderWorld]] = LaggingWorld
+
+
+# The storms of nothing but rules, in which the seeds of `test_teeth` are, and all of them.
 STORMS: tuple[type[Storm], ...] = (Storm, KeepingStorm)
+ALL: tuple[type[Storm], ...] = (*STORMS, ToldStorm, ToldKeepingStorm, LaggingStorm)
 
 
 def run(storm: type[Storm], examples: int, by_seed: int, *, shrink: bool = True) -> tuple[Counter[str], Counter[str]]:

@@ -26,6 +26,25 @@ def the_old_one(world: AnyOrderWorld) -> None:
         secret.current = old
 
 
+def what_leaked(world: AnyOrderWorld) -> None:
+    """Back to what an emergency has replaced and that is not dead yet."""
+    overlap = world.whole_ledger.head(NAME).overlap
+    if overlap is not None and overlap.emergency:
+        the_old_one(world)
+
+
+def destroys_the_old_one(world: AnyOrderWorld) -> None:
+    """The value that a retirement would show to the target and revoke: its credential is nobody's from then on."""
+    head, secret = world.whole_ledger.head(NAME), world.secret
+    if head.run_id or world.invocations or head.overlap is None:
+        return
+    old = int(head.overlap.old.id)
+    if old not in (secret.current, secret.shown) and secret.values[old - 1] is not None:
+        secret.values[old - 1] = None
+        slot, token = secret.ever[old]
+        world.target.outside[slot] = token
+
+
 def a_pending(world: AnyOrderWorld) -> None:
     """A value that nothing accepts, where none is pending."""
     if world.secret.pending is None:

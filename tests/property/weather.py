@@ -1,4 +1,4 @@
-"""What happens around the runs: time, clocks, the lagging index, brakes that people set and release, strangers.
+"""What happens around the runs: time, clocks, lagging index and pointer, a stubborn target, brakes, strangers.
 
 The releases stand beside the brakes as often as all of them, or nothing would ever move.
 """
@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from rotation.errors import Refused
 from rotation.ledger.moments import timestamp
 from rotation.ledger.switch import Who
 from tests.model.world import NAME
@@ -51,6 +52,18 @@ def freeze(world: AnyOrderWorld, _: int) -> None:
     """Of the one secret."""
     later = timestamp(world.clock() + timedelta(seconds=FREEZE_S))
     world.whole_ledger.switchboard.freeze(_WHO, [NAME], later)
+
+
+def pointer_lags(world: AnyOrderWorld, _: int) -> None:
+    """From now on readers get what they get now, where the store's pointer can be late and nobody is at work."""
+    idle = not world.invocations and not world.whole_ledger.head(NAME).run_id
+    if world.store.capabilities.lagging_pointer and idle:
+        world.secret.shown = world.secret.current
+
+
+def target_refuses(world: AnyOrderWorld, _: int) -> None:
+    """The target takes no credential away and gives none back; to what is new it listens."""
+    world.target.broken = dict.fromkeys(("withdraw", "restore", "revoke"), Refused("target_says_no", "not now"))
 
 
 def by_stranger(deed: Callable[[AnyOrderWorld], None]) -> Weather:

@@ -27,16 +27,22 @@ def sandbox_at(root: Path) -> Path:
         vault_address=nowhere,
         google_endpoint="127.0.0.1:9",
         postgres_port=9,
+        redis_port=9,
         token_service_url=nowhere,
         verifier_url=nowhere,
+        jwks_url=nowhere,
+        webhooks_url=nowhere,
     ).save(Layout(root).facts)
     Credentials(
         vault_root_token="t",
         vault_unseal_key="k",
         postgres_admin_user="u",
         postgres_admin_password="p",
+        redis_admin_password="r",
         token_service_authority="a",
         verifier_authority="v",
+        jwks_authority="j",
+        webhooks_authority="w",
     ).save(Layout(root).credentials)
     return root
 

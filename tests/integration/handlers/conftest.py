@@ -6,6 +6,7 @@ import itertools
 import shutil
 import tempfile
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -37,8 +38,11 @@ def servers() -> Iterator[tuple[Facts, Credentials]]:
                 **facts,
                 google_endpoint=f"127.0.0.1:{google.start()}",
                 postgres_port=0,
+                redis_port=0,
                 token_service_url="",
                 verifier_url="",
+                jwks_url="",
+                webhooks_url="",
             ),
             credentials,
         )
@@ -55,7 +59,8 @@ def _start(layout: Layout) -> tuple[dict[str, object], Credentials]:
     with reserved({Ministack.name: 0, Openbao.name: 0}) as ports:
         aws = Ministack().start(Request(layout=layout, port=ports[Ministack.name]))
         vault = Openbao().start(Request(layout=layout, port=ports[Openbao.name]))
-    rest = ("postgres_admin_user", "postgres_admin_password", "token_service_authority", "verifier_authority")
+    made = {field.name for field in fields(Credentials)}
+    rest = made - set(vault.credentials)
     return {**aws.facts, **vault.facts}, Credentials(**vault.credentials, **dict.fromkeys(rest, ""))
 
 

@@ -13,8 +13,11 @@ FACTS = Facts(
     vault_address="http://127.0.0.1:1",
     google_endpoint="127.0.0.1:1",
     postgres_port=1,
+    redis_port=1,
     token_service_url="",
     verifier_url="",
+    jwks_url="",
+    webhooks_url="",
 )
 HANDLERS = declared_only(FACTS)
 POOL = "projects/keyturn-local/locations/global/workloadIdentityPools/pool"

@@ -124,7 +124,7 @@ class Verifier:
         pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
         private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain).decode()
         public = key.public_key().public_bytes(pem, serialization.PublicFormat.SubjectPublicKeyInfo).decode()
-        fields = {"kid": thumbprint(key.public_key()), "private_key": private, "public_key": public}
+        fields = {"kid": thumbprint(key), "private_key": private, "public_key": public}
         return json.dumps({**json.loads(live), **fields})
 
     def accept(self, text: str) -> None:

@@ -21,8 +21,9 @@ def deployed(root: Path, *, auth: bool) -> Iterator[Stack]:
     layout = Layout(root)
     try:
         facts = lifecycle.up(layout, auth=auth)
-        deploy(layout, facts, lambda _: None)
-        stack = Stack(layout=layout, facts=facts, credentials=Credentials.load(layout.credentials))
+        made = deploy(layout, facts, lambda _: None)
+        known = Credentials.load(layout.credentials)
+        stack = Stack(layout=layout, facts=facts, credentials=known, outputs=made.outputs)
         # only the tests start runs: the sweep would end an overlap while a test looks at it
         stack.aws("scheduler").delete_schedule(Name=f"{PREFIX}-sweep")
         yield stack

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from runs_stack import Stack
 
-SECRET_FIELDS = ("password", "token", "private_key")
+SECRET_FIELDS = ("password", "token", "private_key", "key", "value")
 # what is shorter says nothing; the shortest value has 32 characters
 SHORTEST = 16
 PEM_FRAME = "-----"
@@ -27,6 +27,8 @@ def markers(stack: Stack) -> dict[str, str]:
         known.postgres_admin_password,
         known.token_service_authority,
         known.verifier_authority,
+        known.jwks_authority,
+        known.webhooks_authority,
         known.vault_root_token,
         known.vault_unseal_key,
     )
@@ -59,7 +61,7 @@ def _secret_texts(value: str) -> set[str]:
     """The value whole, its secret fields, and what a private key consists of."""
     fields = json.loads(value)
     texts = {value} if any(name in fields for name in SECRET_FIELDS) else set()
-    texts |= {fields[name] for name in SECRET_FIELDS if name in fields}
+    texts |= {fields[name] for name in SECRET_FIELDS if isinstance(fields.get(name), str)}
     if "private_key" in fields:
         texts |= {line for line in fields["private_key"].splitlines() if PEM_FRAME not in line}
         key = load_pem_private_key(fields["private_key"].encode(), None)

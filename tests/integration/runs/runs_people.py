@@ -83,8 +83,14 @@ def session(stack: Stack, role: str, name: str, policy: str) -> Credentials:
     """A session of a new role under a name."""
     iam = stack.aws("iam")
     trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": f"{ACCOUNT}:root"}}
-    arn = iam.create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(document([trust])))["Role"]["Arn"]
+    iam.create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(document([trust])))
     iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=written(stack, policy))
+    return another(stack, role, name)
+
+
+def another(stack: Stack, role: str, name: str) -> Credentials:
+    """A session of a role that is there, under a name."""
+    arn = stack.aws("iam").get_role(RoleName=role)["Role"]["Arn"]
     found = stack.aws("sts").assume_role(RoleArn=arn, RoleSessionName=name)["Credentials"]
     return Credentials(found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"])
 

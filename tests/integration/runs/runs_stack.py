@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -52,11 +52,12 @@ class Ended:
 
 @dataclass(frozen=True, kw_only=True)
 class Stack:
-    """`known`: every value that was read from a store by a test, for the search after them."""
+    """`outputs`: of the program. `known`: every value that was read from a store by a test, to be searched for."""
 
     layout: Layout
     facts: Facts
     credentials: Credentials
+    outputs: Mapping[str, object] = field(default_factory=dict)
     known: set[str] = field(default_factory=set, repr=False)
     messages: dict[str, list[str]] = field(default_factory=dict, repr=False)
     _clients: dict[str, Any] = field(default_factory=dict, repr=False)

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from runs_people import Gateway, user
 from runs_stack import PREFIX, Stack
 
-from rotation.routes import BREAK_GLASS, EMERGENCY, OPERATE, READ, ROUTES, Route
+from rotation.routes import APPROVE, BREAK_GLASS, EMERGENCY, OPERATE, READ, ROUTES, Route
 
 pytestmark = pytest.mark.sandbox
 
@@ -19,6 +19,7 @@ GLASS = {Route(verb, break_glass=True).key for verb in BREAK_GLASS}
 OPENS = {
     "reader": {Route(verb, break_glass=False).key for verb in READ},
     "operator": {Route(verb, break_glass=False).key for verb in (*READ, *OPERATE)},
+    "approver": {Route(verb, break_glass=False).key for verb in (*READ, *APPROVE)},
     "emergency": {Route(verb, break_glass=False).key for verb in (*READ, *EMERGENCY)} | GLASS,
     "nobody": set(),
 }

@@ -42,6 +42,15 @@ def test_a_credential_lives_and_dies_under_the_declared_roles(
     assert (life.shown["old, retired"], life.shown["new, alone"]) == (credential.refusal, ACCEPTED)
 
 
+@pytest.mark.parametrize("credential", ALL, ids=lambda credential: credential.name)
+def test_a_preflight_needs_nothing_that_the_declared_roles_lack(
+    credential: Credential, guarded: Stack, guarded_lives: dict[str, Life]
+) -> None:
+    checks = guarded.verb("probe", secret=credential.name)["checks"]
+    assert [(check["what"], check["says"]) for check in checks if check["ok"] is not True] == []
+    assert len(checks) > 1
+
+
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_the_roles_credentials_work_for_what_the_function_does(function: str, roles: dict[str, Role]) -> None:
     key = {"pk": {"S": "switch"}, "sk": {"S": "global"}}
@@ -102,7 +111,8 @@ def test_only_control_starts_runs(function: str, roles: dict[str, Role]) -> None
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_the_catalogue_is_read_by_who_needs_it_and_written_by_nobody(function: str, roles: dict[str, Role]) -> None:
-    role, reads = roles[function], {"aws": [ALLOWED, DENIED], "control": [ALLOWED, ALLOWED]}
+    role = roles[function]
+    reads = {"aws": [ALLOWED, DENIED], "vault": [DENIED, ALLOWED], "control": [ALLOWED, ALLOWED]}
     keys = [f"policies/{name}.json" for name in (SECRET, "partners/api-token")]
     said = [role.told("s3", "get_object", Bucket=BUCKET, Key=key) for key in keys]
     assert said == reads.get(function, [DENIED, DENIED])

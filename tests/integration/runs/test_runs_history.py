@@ -21,8 +21,8 @@ pytestmark = pytest.mark.sandbox
 each = pytest.mark.parametrize("credential", ALL, ids=lambda credential: credential.name)
 
 ROTATED = ["claim", "prepare", "promote", "bake", "record"]
-RETIRED = ["gate", "retire", "record"]
-BY_CONTROL = {"claim", "gate", "record"}
+RETIRED = ["gate", "acknowledge", "retire", "record"]
+BY_CONTROL = {"claim", "gate", "acknowledge", "record"}
 
 
 @each

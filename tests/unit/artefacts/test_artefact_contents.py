@@ -35,11 +35,11 @@ _FOREIGN = {
         "ruff",
     ),
     *("pulumi", "pulumi_aws", "pulumi_gcp", "pulumi_vault", "typer", "rich", "pydantic", "yaml", "pip", "setuptools"),
-    *("keyturn", "infra", "sandbox", "policies", "artefacts", "tests"),
+    *("keyturn", "infra", "sandbox", "policies", "policy_rules", "artefacts", "tests"),
 }
 _SDKS = {
     "aws": {"boto3", "pg8000"},
-    "vault": {"boto3", "hvac"},
+    "vault": {"boto3", "hvac", "pg8000"},
     "gcp": {"boto3", "google", "grpc", "cryptography"},
     "control": {"boto3"},
 }

@@ -16,8 +16,11 @@ SANDBOX = Facts(
     vault_address="http://127.0.0.1:1",
     google_endpoint="127.0.0.1:1",
     postgres_port=1,
+    redis_port=1,
     token_service_url="http://127.0.0.1:1",
     verifier_url="http://127.0.0.1:1",
+    jwks_url="http://127.0.0.1:1",
+    webhooks_url="http://127.0.0.1:1",
 )
 
 

@@ -10,6 +10,8 @@ import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from probe_model import ProbeModel
+from refusals import Refusing, refusal
 from secret_model import FACTS, STEPS, Secret, policy_of
 from switch_model import SwitchModel
 
@@ -25,14 +27,11 @@ TICK = timedelta(seconds=0.1)
 UNSTOPPED = ("rollback", "repair")
 
 
-class Refusing(Exception):
-    """A verb that control refuses."""
-
-
-class ModelControl:
+class ModelControl(ProbeModel):
     """A `ControlPort`. `read_only` refuses every verb that is no read; `broken` is raised by every call."""
 
     def __init__(self, *secrets: Secret, read_only: bool = False) -> None:
+        super().__init__()
         self.secrets = {secret.name: secret for secret in secrets}
         self.asked: list[str] = []
         self.fields: list[tuple[str, dict[str, Any]]] = []
@@ -74,6 +73,8 @@ class ModelControl:
         self.executions[run["execution"]] = Execution(status="FAILED", trouble=reason)
 
     def _rotate(self, secret: str, reason: str, **flags: Any) -> dict[str, str]:
+        if flags.get("emergency") and self.secrets[secret].overlap:
+            return {**self._overlap_close(secret, reason, **flags), "first": "retire"}
         return self._begin("rotate", secret, reason, **flags)
 
     def _retire(self, secret: str, reason: str, **flags: Any) -> dict[str, str]:
@@ -220,7 +221,9 @@ class ModelControl:
         if status != "succeeded":
             return
         secret.ended(run, self.now)
-        if run["emergency"] and secret.overlap and not secret.forgotten:
+        if run["emergency"] and run["machine"] == "retire" and not secret.forgotten:
+            self._begin("rotate", secret.name, run["reason"], emergency=True)
+        elif run["emergency"] and secret.overlap and not secret.forgotten:
             self._begin("retire", secret.name, "overlap over", requested_by="sweep")
 
     def _diagnose(self, secret: str) -> dict[str, Any]:
@@ -285,12 +288,7 @@ class ModelControl:
         last = dict(secret.runs[-1]) if secret.runs else None
         freeze = self.switch.freezes.get(secret.name)
         known = {"secret": secret.name, "policy": policy_of(secret), "head": head, "last_run": last}
-        return {**known, "rollback": secret.way_back(), "freeze": freeze}
-
-
-def refusal(reason: str, message: str = "refused", remedy: str = "") -> dict[str, Any]:
-    """Control's answer when it refuses."""
-    return {"ok": False, "reason": reason, "message": message, "remedy": remedy}
+        return {**known, "removed": secret.removed, "rollback": secret.way_back(), "freeze": freeze}
 
 
 def _names(fields: dict[str, Any]) -> list[str]:

@@ -47,7 +47,7 @@ class Secret:
     """`fails` maps a step to the facts it fails with, `stuck` never ends a run, `refuse` refuses what is asked next.
 
     findings: what a diagnosis finds until it is mended, one after the other; then all is well. forgotten: control does
-    not start the retirement after an emergency.
+    not start the retirement after an emergency. removed: its policy was, while something was open.
     """
 
     name: str
@@ -62,6 +62,7 @@ class Secret:
     findings: list[dict[str, Any]] = field(default_factory=list)
     stuck: bool = False
     forgotten: bool = False
+    removed: bool = False
     digest: str = "d" * 64
     runs: list[dict[str, Any]] = field(default_factory=list)
 

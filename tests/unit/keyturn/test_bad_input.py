@@ -197,3 +197,20 @@ def test_an_answer_of_another_version_is_told_as_such(
     control = model(Secret(NAME))
     monkeypatch.setattr(control, "ask", lambda *_args: {"ok": True, "result": [{"secret": NAME}]})
     told(command("status"), 4, "does not understand", "deploy the stack from this checkout")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "verb"),
+    [
+        (("overlap", "extend"), "keyturn overlap extend"),
+        (("overlap", "extend", "payments/postgres", "--by", "long", "--reason", "x"), "keyturn overlap extend"),
+        (("overlap", "shorten"), "keyturn overlap"),
+        (("rotate", "--sideways"), "keyturn rotate"),
+        (("turn",), "keyturn"),
+    ],
+)
+def test_a_wrong_command_line_points_at_the_help_of_its_very_verb(
+    command: Command, model: PutModel, arguments: tuple[str, ...], verb: str
+) -> None:
+    model()
+    assert f"see `{verb} --help`" in command(*arguments).err

@@ -128,14 +128,48 @@ def test_what_is_out_of_the_ordinary_needs_a_reason_of_its_own(command: Command,
     assert control.asked == []
 
 
-def test_an_emergency_that_nobody_waits_for_is_refused_while_an_overlap_has_to_be_closed_first(
+def test_an_emergency_that_nobody_waits_for_ends_the_open_overlap_and_control_rotates_after_it(
     command: Command, model: PutModel
 ) -> None:
     control = model(left_open())
     ended = command("rotate", NAME, "--emergency", "--no-wait", *WHY)
-    assert ended.code == 15
-    assert f"keyturn overlap close {NAME}" in ended.err
-    assert "rotate" not in control.asked
+    assert ended.code == 0
+    assert "retire, which is in the way, and then the rotation" in ended.err
+    assert f"`keyturn history {NAME}`" in ended.err
+    assert control.asked.count("rotate") == 1
+    document = command("history", NAME, "--json").document
+    assert [run["machine"] for run in document["runs"]] == ["retire"]
+
+
+def test_one_request_is_all_that_an_emergency_on_an_open_overlap_takes(command: Command, model: PutModel) -> None:
+    control = model(left_open())
+    assert command("rotate", NAME, "--emergency", *WHY).code == 0
+    changes = [verb for verb in control.asked if verb in {"rotate", "retire", "overlap_close"}]
+    assert changes == ["rotate"]
+
+
+def test_an_emergency_rotation_that_control_did_not_start_is_started_by_whoever_watches(
+    command: Command, model: PutModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("keyturn.journey.EXPECTED_WITHIN_S", 0.0)
+    monkeypatch.setattr("keyturn.retirement.EXPECTED_WITHIN_S", 0.0)
+    secret = left_open()
+    secret.forgotten = True
+    control = model(secret)
+    assert command("rotate", NAME, "--emergency", *WHY).code == 0
+    assert [run["machine"] for run in secret.runs] == ["retire", "rotate", "retire"]
+    assert control.asked.count("rotate") == 2
+
+
+def test_an_emergency_whose_way_is_not_cleared_says_so_and_does_not_rotate(command: Command, model: PutModel) -> None:
+    secret = left_open()
+    secret.fails = {"witness": {"outcome": "failed", "reason": "new_not_accepted"}}
+    model(secret)
+    ended = command("rotate", NAME, "--emergency", *WHY)
+    assert ended.code == 10
+    assert "new_not_accepted" in ended.out
+    assert f"keyturn repair {NAME}" in ended.err
+    assert [run["machine"] for run in secret.runs] == ["retire"]
 
 
 def test_break_glass_passes_a_freeze_and_never_the_kill_switch(command: Command, model: PutModel) -> None:

@@ -177,7 +177,7 @@ def test_what_is_neither_a_secret_nor_a_run_is_told_as_such(command: Command, mo
     model(Secret(NAME))
     ended = command("repair", "payments/mysql", "--yes")
     assert ended.code == 3
-    assert "`payments/mysql`: no run has that id" in ended.err
+    assert "`payments/mysql` is neither a secret nor a run" in ended.err
     assert "keyturn status" in ended.err
 
 

@@ -152,3 +152,29 @@ def test_an_interrupt_says_that_the_run_goes_on_and_how_to_look_at_it(
     assert f"the runs of {POSTGRES} go on in the stack local" in ended.err
     assert f"keyturn history {POSTGRES}" in ended.err
     assert control.secrets[POSTGRES].runs[0]["status"] == "running"
+
+
+def test_a_failure_says_in_its_document_what_every_verb_says(command: Command, model: PutModel) -> None:
+    fails = {"test": {"outcome": "failed", "reason": "test_refused", "detail": "the login was refused"}}
+    model(Secret(POSTGRES, current="v1"), Secret(TOKEN, current="1", fails=fails))
+    ended = command("rotate", "--all", "--json")
+    said = {name: ended.document[name] for name in ("ok", "reason", "message", "exit_code")}
+    assert said == {
+        "ok": False,
+        "reason": "test_refused",
+        "message": f"{TOKEN}: prepare: the login was refused",
+        "exit_code": ended.code,
+    }
+    assert f"keyturn repair {TOKEN}" in ended.document["remedy"]
+    assert {row["secret"]: row["exit_code"] for row in ended.document["rotations"]} == {POSTGRES: 0, TOKEN: ended.code}
+
+
+def test_a_success_says_nothing_of_a_failure(command: Command, model: PutModel) -> None:
+    model(Secret(POSTGRES, current="v1"))
+    assert command("rotate", POSTGRES, "--json").document.keys() == {"ok", "rotations"}
+
+
+def test_a_run_that_ended_without_its_proof_has_a_reason_too(command: Command, model: PutModel) -> None:
+    model(Secret(POSTGRES, current="v1", facts={"prove": {"proof": "unproven"}}))
+    ended = command("rotate", POSTGRES, "--json")
+    assert (ended.code, ended.document["reason"], ended.document["exit_code"]) == (10, "unproven", 10)

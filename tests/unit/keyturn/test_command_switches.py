@@ -260,3 +260,24 @@ def test_release_does_not_depend_on_that_the_secrets_can_be_read(
     assert ended.code == 0
     assert "what it stops is not known" in ended.err
     assert not control.switch.engaged
+
+
+@pytest.mark.parametrize(
+    ("verb", "says"),
+    [
+        ("report-only on", "rollback`, or clears with `repair`, is done all the same"),
+        ("rollback", "Nothing stops it, neither the kill switch nor a freeze nor report-only"),
+        ("repair", "What it takes back or clears is done also while the kill switch, a freeze or report-only is on"),
+    ],
+)
+def test_the_help_says_what_report_only_does_not_stop(command: Command, verb: str, says: str) -> None:
+    assert says in " ".join(command(*verb.split(), "--help").out.replace("│", " ").split())
+
+
+def test_a_rollback_is_done_while_the_stack_only_reports(command: Command, model: PutModel) -> None:
+    control = model(Secret(NAME, current="v1", overlap_s=4 * 3_600))
+    assert command("rotate", NAME).code == 0
+    control.ask("report_only", {"on": True, "reason": "trying"})
+    assert command("rotate", NAME, "--reason", "again").code == 15
+    ended = command("rollback", NAME, "--yes", "--reason", "back", "--json")
+    assert (ended.code, ended.document["ok"]) == (0, True)

@@ -55,6 +55,8 @@ class NativeStore(MemoryStore):
 
     enabled = True
     labelled = True
+    # the token of a RotateSecret that came later
+    registered = ""
 
     def __init__(self, server: MemoryServer, caller: Caller, token: str) -> None:
         super().__init__(server, caller)
@@ -63,8 +65,8 @@ class NativeStore(MemoryStore):
     def rotation_state(self, secret_id: str) -> RotationState:
         """RotateSecret has registered the token; promoted, it is current."""
         secret = self._server.find(secret_id)
-        current = secret.current is not None and secret.runs.get(self._token) == secret.current
-        labels = {self._token: (CURRENT,) if current else (PENDING,)} if self.labelled else {}
+        labels = {self.registered or self._token: (PENDING,)} if self.labelled else {}
+        labels |= {run: (CURRENT,) for run, number in secret.runs.items() if number == secret.current}
         return RotationState(name=secret_id, enabled=self.enabled, labels=labels, tags={})
 
 
@@ -79,6 +81,7 @@ class FunctionWorld(World):
 
         class Kind:
             translate = staticmethod(translate_model)
+            capabilities = ModelIssuer.capabilities
 
             def __new__(cls, facts: Mapping[str, str], authority: object, caller: object) -> Any:
                 del facts, authority, caller

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections import Counter
 from dataclasses import replace
@@ -247,3 +248,34 @@ def test_an_execution_is_started_by_name_with_texts_only() -> None:
         "name",
         {"secret": NAME},
     )
+
+
+class Answered:
+    """Lambda's answer to a look."""
+
+    def __init__(self, **said: str) -> None:
+        self._said = said
+
+    def invoke(self, **_: Any) -> dict[str, Any]:
+        return {"FunctionError": "Unhandled", "Payload": io.BytesIO(json.dumps(self._said).encode())}
+
+
+def looked(**said: str) -> Unavailable:
+    with pytest.raises(Unavailable) as caught:
+        PinnedFunctions(Answered(**said), {}, "live", a_caller()).inspect("function", "run")
+    return caught.value
+
+
+def test_why_a_function_could_not_look_is_passed_on_in_its_own_words() -> None:
+    error = Unavailable("breaker_open", "vault failed 5 times in a row; no call until 2026-01-01T00:01:00.000000Z")
+    passed_on = looked(errorType="Unavailable", errorMessage=str(error))
+    assert (passed_on.reason, passed_on.message) == (error.reason, error.message)
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"), [("ValueError", "cannot read 'hunter2' [bad_value]"), ("Unavailable", "hunter2"), ("", "")]
+)
+def test_of_an_error_that_nobody_foresaw_nothing_is_quoted(kind: str, message: str) -> None:
+    passed_on = looked(errorType=kind, errorMessage=message)
+    assert passed_on.reason == "inspection_failed"
+    assert "hunter2" not in str(passed_on)

@@ -155,3 +155,13 @@ def test_a_claim_that_comes_while_its_refusal_is_recorded_is_ended_with_its_run(
     world._end("record_failure", phase_named("claim"), "claim_held", world.given("arn:2"))
     assert world.ledger.head(NAME).run_id == ""
     assert to_rest(world)[-1] == "healthy"
+
+
+def test_a_record_that_comes_while_the_run_is_being_undone_opens_no_overlap(world: World) -> None:
+    entered(world, "claim", "prepare", "promote", "bake")
+    world.clock.advance(600)
+    assert world.enter(phase_named("claim"), world.given("arn:3", resume=RUN, flags="undo"))[0] == Outcome.UNDO
+    world.enter(phase_named("roll_back"), world.given("arn:3", resume=RUN, flags="undo"))
+    world.enter(phase_named("record"), "arn:2")
+    world._end("record_failure", phase_named("claim"), "undo_asked", world.given("arn:3", resume=RUN, flags="undo"))
+    assert (world.ledger.run(RUN)[0].status, world.ledger.head(NAME).overlap) == ("undone", None)

@@ -10,7 +10,8 @@ from function_world import ENVIRONMENT, FunctionWorld, LambdaContext, Told
 
 from rotation.handlers import aws, control, gcp, vault
 from rotation.control.desk import run_id_of
-from rotation.errors import NotFound, Refused, Unavailable
+from rotation.errors import NotFound, Refused, Throttled, Unavailable
+from rotation.ledger import budget
 from rotation.redaction import REDACTED
 from tests.model.world import NAME
 
@@ -47,6 +48,23 @@ def test_a_warm_function_logs_the_ids_of_each_invocation(world: FunctionWorld) -
     for request_id in ("request-1", "request-2"):
         world.function.handle(world.event("prepare"), request_id)
     assert {line["request_id"] for line in told.lines()} == {"request-1", "request-2"}
+
+
+def test_a_phase_waits_for_the_stores_write_budget_before_its_first_effect(
+    world: FunctionWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket = budget.Limit(pool="memory", rate=0.001, burst=2, stripes=1)
+    monkeypatch.setitem(budget._OF_STORE, "memory", bucket)
+    monkeypatch.setitem(budget.WRITES, "memory", {"prepare": 2, "promote": 1})
+    assert world.function.handle(world.event("prepare"), "q")["outcome"] == "passed"
+    assert world.ledger.budgets.left(bucket) == 0
+    effects = list(world.target.effects)
+    with pytest.raises(Throttled) as throttled:
+        world.function.handle(world.event("promote"), "q")
+    assert throttled.value.reason == "write_budget"
+    assert "promote" not in world.ledger.run(run_id_of("arn:x"))[1]
+    assert world.target.effects == effects
+    assert world.function.handle(world.event("roll_back"), "q")["outcome"] == "passed", "undoing waits for nobody"
 
 
 @pytest.mark.parametrize("epoch", [1, 3, 0, -2])

@@ -178,6 +178,13 @@ def test_a_function_without_its_environment_names_the_variable(world: FunctionWo
         ControlFunction({name: value for name, value in ENVIRONMENT.items() if name != f"KEYTURN_{missing}"})
 
 
+ROW, DUE = ("pk", "sk"), ("due_shard", "due_at")
+
+
+def keys(hashed: str, ranged: str) -> Any:
+    return [{"AttributeName": hashed, "KeyType": "HASH"}, {"AttributeName": ranged, "KeyType": "RANGE"}]
+
+
 def _put_sealed(key: str) -> None:
     """The policy in the catalogue's bucket, as the program leaves it there."""
     bound = context("local", NAME)
@@ -195,8 +202,11 @@ def test_control_on_aws_reads_the_catalogue_and_the_ledger(world: FunctionWorld)
         boto3.client("dynamodb").create_table(
             TableName="ledger",
             BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in (*ROW, *DUE)],
+            KeySchema=keys(*ROW),
+            GlobalSecondaryIndexes=[
+                {"IndexName": "due", "KeySchema": keys(*DUE), "Projection": {"ProjectionType": "ALL"}}
+            ],
         )
         function = ControlFunction(ENVIRONMENT | {"KEYTURN_CATALOGUE_KEY": key})
         answer = answer_to(function, http_event("status", secrets=[]))

@@ -12,7 +12,7 @@ from http_events import SESSION, USER, http_event
 
 from rotation.handlers import endpoint
 from rotation.errors import Conflict, Denied, Halted, KeyturnError, NotFound, Refused, Throttled, Unavailable
-from rotation.routes import BREAK_GLASS, EMERGENCY, METHOD, OPERATE, READ, ROUTES
+from rotation.routes import APPROVE, BREAK_GLASS, CONSUME, EMERGENCY, METHOD, OPERATE, READ, ROUTES
 
 FORGED = "arn:aws:iam::111122223333:user/somebody-else"
 
@@ -114,10 +114,10 @@ def test_a_route_that_this_version_does_not_serve_is_an_unknown_verb(key: str | 
 
 
 def test_every_verb_has_one_kind_and_a_route_and_three_have_a_second_one() -> None:
-    verbs = [*READ, *OPERATE, *EMERGENCY]
+    verbs = [*READ, *OPERATE, *APPROVE, *CONSUME, *EMERGENCY]
     assert len(verbs) == len(set(verbs))
     assert {route.verb for route in ROUTES.values() if not route.break_glass} == set(verbs)
-    assert {route.verb for route in ROUTES.values() if route.break_glass} == set(BREAK_GLASS) <= set(OPERATE)
+    assert {route.verb for route in ROUTES.values() if route.break_glass} == set(BREAK_GLASS) <= {*OPERATE, *EMERGENCY}
     assert all(key == f"{METHOD} {route.path}" == route.key for key, route in ROUTES.items())
 
 

@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 
-from rotation.contract import SecretRef, Verdict, Version
+from rotation.contract import Fence, SecretRef, Verdict, Version
 from rotation.control.desk import run_id_of
-from rotation.errors import Denied
+from rotation.control.signals import Finding
+from rotation.errors import Denied, Unavailable
+from rotation.phases import phase_named
+from rotation.value import SecretValue
 from tests.model.store import MemoryStore
 from tests.model.target import OneSlotIssuer
-from tests.model.world import NAME, World
+from tests.model.world import NAME, OVERLAP_S, World
 
 
 class OneSlotWorld(World):
@@ -75,3 +78,48 @@ def test_a_test_that_fails_after_a_single_slot_apply_leaves_the_prior_value_at_t
     assert world.current() == old
     assert world.target.tokens == {old["slot"]: old["token"]}
     assert world.ledger.run(run_id_of("arn:2"))[0].failure == {"phase": "prepare", "reason": "test_refused"}
+
+
+def rotated_and_retired(world: World) -> tuple[str, str]:
+    """The proof of a whole rotation's retirement, and what became of the old version."""
+    assert world.rotate("arn:2") == "succeeded"
+    world.clock.advance(OVERLAP_S)
+    assert world.retire("arn:3") == "succeeded"
+    _, steps = world.ledger.run(run_id_of("arn:3"))
+    return steps["prove"].facts["proof"], steps["dispose"].facts["disposed"]
+
+
+def test_what_was_seen_to_work_before_it_was_replaced_is_proved_dead_without_an_alarm() -> None:
+    world = OneSlotWorld()
+    assert world.rotate("arn:first") == "succeeded"
+    assert rotated_and_retired(world) == ("dead", "destroyed")
+    assert world.told.findings == []
+
+
+def test_what_nobody_saw_work_before_it_was_replaced_is_not_proved_dead() -> None:
+    world = OneSlotWorld()
+    assert world.rotate("arn:first") == "succeeded"
+    world.target.tokens["a"] = "somebody else's"
+    assert rotated_and_retired(world) == ("unproven", "kept")
+    assert world.told.findings == [Finding.OLD_ALIVE]
+
+
+def test_an_apply_that_is_repeated_keeps_what_was_seen_before_the_first_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = OneSlotWorld()
+    assert world.rotate("arn:first") == "succeeded"
+    apply, lost = OneSlotIssuer.apply, [True]
+
+    def applied(issuer: OneSlotIssuer, value: SecretValue, fence: Fence) -> None:
+        apply(issuer, value, fence)
+        if lost:
+            lost.pop()
+            raise Unavailable("target_unreachable", "the answer is lost")
+
+    monkeypatch.setattr(OneSlotIssuer, "apply", applied)
+    claim, prepare = (phase_named(name) for name in ("claim", "prepare"))
+    world.enter(claim, "arn:2")
+    with pytest.raises(Unavailable):
+        world.enter(prepare, "arn:2")
+    world.enter(prepare, "arn:2")
+    _, steps = world.ledger.run(run_id_of("arn:2"))
+    assert (steps["apply"].attempts, steps["apply"].intent) == (2, {"replaced_verdict": "accepted"})

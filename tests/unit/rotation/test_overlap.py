@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from rotation.control import starts, verbs
+from rotation.contract import Verdict
+from rotation.control import brakes, endings, starts, verbs
 from rotation.control.desk import run_id_of
+from rotation.control.table import VERBS
 from rotation.errors import Refused
 from rotation.phases import Outcome, phase_named
 from tests.model.target import ModelIssuer
@@ -147,3 +149,70 @@ def test_without_a_target_a_proof_of_death_is_not_applicable(monkeypatch: pytest
     _, steps = world.ledger.run(run_id_of("arn:r"))
     assert steps["prove"].facts["proof"] == "not-applicable"
     assert steps["dispose"].facts["disposed"] == "destroyed"
+
+
+def emergency_over_an_overlap(world: World, flags: str = "emergency") -> dict[str, str]:
+    return verbs.rotate(world.desk, NAME, WHO, flags)
+
+
+def test_an_emergency_ends_the_open_overlap_rotates_and_retires_with_one_request(world: World) -> None:
+    older, leaked = world.ledger.head(NAME).overlap, world.current()
+    assert older is not None
+    assert emergency_over_an_overlap(world)["first"] == "retire"
+    machines = []
+    while world.machines.started:
+        machines += [machine for machine, _, _ in world.machines.started]
+        assert world.follow() == ["succeeded"]
+        world.clock.advance(1)
+    assert machines == ["retire", "rotate", "retire"]
+    head = world.ledger.head(NAME)
+    assert (head.overlap, head.run_id) == (None, "")
+    assert set(world.target.tokens.values()) == {world.current()["token"]}
+    assert leaked["token"] not in world.target.tokens.values()
+    asked = [run for run in world.ledger.history(NAME) if run.requested_by == "on-call"]
+    assert [(run.machine, run.emergency) for run in asked] == [("retire", True), ("rotate", True)]
+
+
+def test_the_rotation_after_an_emergencys_retirement_is_started_once_however_often_that_is_recorded(
+    world: World,
+) -> None:
+    emergency_over_an_overlap(world)
+    world.follow()
+    ((machine, _, given),) = world.machines.started
+    assert (machine, given["flags"]) == ("rotate", "emergency")
+    retirement = world.ledger.history(NAME)[-1].run_id
+    endings.end_run(world.desk, retirement)
+    assert len(world.machines.started) == 1
+
+
+def test_an_emergency_that_breaks_the_glass_does_so_to_its_end(world: World) -> None:
+    brakes.freeze(world.desk, WHO, [NAME], "2026-06-01T00:00:00Z")
+    emergency_over_an_overlap(world, "emergency break_glass")
+    statuses = []
+    while world.machines.started:
+        statuses += world.follow()
+        world.clock.advance(1)
+    assert statuses == ["succeeded", "succeeded", "succeeded"]
+
+
+def test_an_emergency_whose_older_credential_does_not_die_makes_no_third_one(world: World) -> None:
+    world.target.broken["probe"] = Verdict.ACCEPTED
+    emergency_over_an_overlap(world)
+    assert world.follow() == ["failed"]
+    assert world.machines.started == []
+    assert len(world.secret.values) == 2
+
+
+def test_an_emergency_while_a_run_has_the_secret_is_refused_and_changes_nothing(world: World) -> None:
+    world.clock.advance(OVERLAP_S)
+    assert world.enter(phase_named("gate"), "arn:r")[0] == Outcome.PASSED
+    before = world.ledger.head(NAME)
+    with pytest.raises(Refused, match="claim_held"):
+        emergency_over_an_overlap(world)
+    assert (world.ledger.head(NAME), world.machines.started) == (before, [])
+
+
+def test_only_who_may_rotate_starts_a_rotation_by_closing_an_overlap(world: World) -> None:
+    VERBS["overlap_close"](world.desk, {"secret": NAME, "emergency": True, **WHO})
+    assert world.follow() == ["succeeded"]
+    assert world.machines.started == []

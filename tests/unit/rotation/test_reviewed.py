@@ -43,7 +43,7 @@ def test_an_overlap_whose_old_value_is_gone_ends_unproven_and_is_told(world: Wor
     world.clock.advance(OVERLAP_S)
     assert world.retire("arn:r") == "succeeded"
     _, steps = world.ledger.run(run_id_of("arn:r"))
-    assert (steps["prove"].facts["proof"], steps["dispose"].facts["disposed"]) == ("unproven", "kept")
+    assert (steps["prove"].facts["proof"], steps["dispose"].facts["disposed"]) == ("unproven", "gone")
     assert world.told.findings == [Finding.OLD_ALIVE]
     assert world.rotate("arn:3") == "succeeded", "a secret that nobody could rotate any more"
 

@@ -17,8 +17,11 @@ FACTS = Facts(
     vault_address="http://127.0.0.1:2",
     google_endpoint="127.0.0.1:3",
     postgres_port=4,
+    redis_port=7,
     token_service_url="http://127.0.0.1:5",
     verifier_url="http://127.0.0.1:6",
+    jwks_url="http://127.0.0.1:8",
+    webhooks_url="http://127.0.0.1:9",
 )
 CREDENTIALS = Credentials(**{f.name: f"marker-{f.name}" for f in dataclasses.fields(Credentials)})
 

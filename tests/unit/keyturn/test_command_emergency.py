@@ -1,0 +1,55 @@
+"""`keyturn emergency`: one scope, a reason, a question, and every page of a large stack."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from keyturn import connect
+from keyturn.app import main
+from keyturn.control import Control
+from keyturn.exits import Exit
+
+
+class Port:
+    """Control's answers, two names to a page."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, Any]] = []
+
+    def ask(self, verb: str, fields: dict[str, Any]) -> dict[str, Any]:
+        assert verb == "emergency"
+        self.asked.append(fields)
+        first = "after" not in fields["scope"]
+        page = {"asked": ["a", "b"] if first else ["c"], "already": [], "next": "b" if first else ""}
+        return {"ok": True, "result": page}
+
+
+@pytest.fixture
+def port(monkeypatch: pytest.MonkeyPatch) -> Port:
+    made = Port()
+    monkeypatch.setattr(connect, "control_of", lambda *_, **__: Control(made))  # type: ignore[arg-type]
+    return made
+
+
+def test_all_pages_of_a_large_stack_are_asked_for(port: Port, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["emergency", "--all", "--reason", "stolen", "--yes", "--json"]) == Exit.DONE
+    assert [one["scope"] for one in port.asked] == [{"all": True}, {"all": True, "after": "b"}]
+    assert {one["reason"] for one in port.asked} == {"stolen"}
+    assert json.loads(capsys.readouterr().out)["asked"] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [["--yes"], ["a/one", "--all", "--yes"], ["--group", "g", "--all", "--yes"], ["a/one", "--group", "g", "--yes"]],
+)
+def test_a_scope_that_is_none_or_two_asks_for_nothing(port: Port, said: list[str]) -> None:
+    assert main(["emergency", *said, "--reason", "stolen"]) == Exit.USAGE
+    assert port.asked == []
+
+
+def test_a_group_passes_a_freeze_only_when_that_is_said(port: Port) -> None:
+    main(["emergency", "--group", "g", "--reason", "stolen", "--yes", "--break-glass"])
+    assert port.asked[0]["break_glass"] is True
