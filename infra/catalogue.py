@@ -67,8 +67,8 @@ class Catalogue(pulumi.ComponentResource):
             context=bound,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        blob: pulumi.Output[str] = sealed.ciphertext_blob
-        return blob
+        # nobody has to hide a seal, nor the object that carries it
+        return pulumi.Output.unsecret(sealed.ciphertext_blob)
 
     def _object(self, key: str, opts: pulumi.ResourceOptions, **inputs: Any) -> None:
         aws.s3.BucketObjectv2(key, bucket=self.bucket.bucket, key=key, opts=opts, **inputs)

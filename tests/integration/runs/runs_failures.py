@@ -50,7 +50,8 @@ class Failure:
 
 
 def fail_all(stack: Stack) -> dict[str, Failure]:
-    """All three at the same time, by name."""
+    """All three at the same time, by name, from where no overlap is open."""
+    stack.settle(*(credential.name for credential in ALL))
     with ThreadPoolExecutor(len(ALL)) as pool:
         found = pool.map(lambda credential: _fail(stack, credential), ALL)
         return {credential.name: failure for credential, failure in zip(ALL, found, strict=True)}

@@ -44,7 +44,9 @@ class Ended:
     run: dict[str, Any]
 
     def step(self, name: str) -> dict[str, Any]:
-        return next(step for step in self.run["steps"] if step["step"] == name)
+        found = [step for step in self.run["steps"] if step["step"] == name]
+        assert found, (name, self.error, self.cause, self.run["failure"])
+        return dict(found[0])
 
     def calls(self, kind: str) -> int:
         return sum(step["calls"].get(kind, 0) for step in self.run["steps"])

@@ -89,6 +89,8 @@ def test_only_the_vault_function_signs_logins_and_only_with_their_key(
     }
     signing = ALLOWED if function == "vault" else DENIED
     assert said.pop(f"alias/{PREFIX}-signing") == signing
+    # the key of events signs with another algorithm, for the functions that tell consumers
+    assert said.pop(f"alias/{PREFIX}-events-1") == (DENIED if function == "control" else "InvalidKeyUsageException")
     assert set(said.values()) == {DENIED}
 
 

@@ -108,9 +108,8 @@ def test_an_authority_that_nobody_put_there_is_told_from_inside_and_nothing_is_c
 ) -> None:
     client = ours.aws("secretsmanager")
     name = "keyturn/authority/payments-postgres"
-    (current,) = [
-        version for version, labels in client.describe_secret(SecretId=name)["VersionIdsToStages"].items() if labels
-    ]
+    labelled = client.describe_secret(SecretId=name)["VersionIdsToStages"].items()
+    (current,) = [version for version, labels in labelled if "AWSCURRENT" in labels]
     client.update_secret_version_stage(SecretId=name, VersionStage="AWSCURRENT", RemoveFromVersionId=current)
     try:
         before = everything(ours)

@@ -13,6 +13,7 @@ import pytest
 
 from sandbox.layout import CHECKOUT, Layout
 from sandbox.lifecycle import up
+from sandbox.parts import PARTS
 from sandbox.parts.postgres_account import server_account
 
 pytestmark = [
@@ -86,7 +87,7 @@ def test_an_ordinary_user_gets_the_whole_sandbox_and_it_leaves_nothing(
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert set(told["states"].values()) == {"running"}
-    assert len(told["states"]) == len(told["stopped"]) == 6
+    assert len(told["states"]) == len(told["stopped"]) == len(PARTS)
     assert told["owners"] == [told["uid"]] == [account.uid]
     assert told["refusal"] == "28P01"
     assert told["outside"] is False
