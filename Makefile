@@ -53,7 +53,7 @@ check: env ## lint, types, import contracts, state machine lint
 	@$(BIN)/python -m infra.machine_lint
 
 test: env ## run every test
-	@$(BIN)/python -m pytest -q -n 3 --dist loadgroup --no-loadscope-reorder
+	@$(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 
 campaign: env ## 100,000 steps in any order from a printed seed; a year of 10,000 policies; a million forgeries
 	@$(BIN)/python -m tests.property.campaign
