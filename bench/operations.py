@@ -68,6 +68,8 @@ def kinds_of(operation: Operation) -> tuple[Kind, ...]:
 
 _BY_NAME: Mapping[Operation, tuple[Kind, ...]] = {
     Operation("kms", "Sign"): (Kind.KMS_REQUEST,),
+    # the seal of a policy that is read
+    Operation("kms", "Decrypt"): (Kind.KMS_REQUEST,),
     # the bucket has a key of its own, which spares most of them: an upper bound
     Operation("s3", "GetObject"): (Kind.S3_GET, Kind.KMS_IMPLIED),
     Operation("s3", "ListObjectsV2"): (Kind.S3_LIST,),
