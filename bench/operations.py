@@ -47,6 +47,8 @@ def operation_of(method: str, path: str, headers: Mapping[str, str]) -> Operatio
         return Operation(
             "lambda", "GetAlias" if method == "GET" and "/aliases/" in place.path else f"{method} function"
         )
+    if not prefix and method == "HEAD":
+        return Operation("s3", "HeadObject")
     if not prefix and method == "GET":
         listed = "list-type" in parse_qs(place.query, keep_blank_values=True)
         return Operation("s3", "ListObjectsV2" if listed else "GetObject")
@@ -72,6 +74,8 @@ _BY_NAME: Mapping[Operation, tuple[Kind, ...]] = {
     Operation("kms", "Decrypt"): (Kind.KMS_REQUEST,),
     # the bucket has a key of its own, which spares most of them: an upper bound
     Operation("s3", "GetObject"): (Kind.S3_GET, Kind.KMS_IMPLIED),
+    # the sweep's look whether the catalogue's index has changed
+    Operation("s3", "HeadObject"): (Kind.S3_GET,),
     Operation("s3", "ListObjectsV2"): (Kind.S3_LIST,),
     Operation("lambda", "GetAlias"): (Kind.LAMBDA_CALL,),
 }
