@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 from rotation.handlers import quick_start
 from rotation.handlers.native import NativeRotation, is_native
-from rotation.handlers.shelf import Shelf
 from rotation.handlers.store_phases import StoreFunction
 from rotation.stores.aws import AwsStore
 from rotation.stores.aws_env import from_env
@@ -22,7 +20,7 @@ def _function() -> StoreFunction[AwsStore]:
 
 @cache
 def _native() -> NativeRotation:
-    return NativeRotation(_function(), Shelf(os.environ).catalogue)
+    return NativeRotation(_function(), _function().catalogue)
 
 
 def handle(event: Mapping[str, Any], context: Any) -> Any:

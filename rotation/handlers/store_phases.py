@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, Generic, TypeVar, cast
 
 from rotation.calls import Breaker, Caller, Kind, Meter, NullBreaker
@@ -115,7 +116,12 @@ class StoreFunction(Generic[S]):
 
     def catalogue(self, bench: Bench) -> Catalogue:
         """The policies as they were deployed."""
-        return Shelf(self._environment).catalogue(bench)
+        return self._shelf.catalogue(bench)
+
+    @cached_property
+    def _shelf(self) -> Shelf:
+        """Kept warm; made when it is first asked for, because a run's phases never ask."""
+        return Shelf(self._environment)
 
     def walk(self, context: Context, phase: Phase) -> Answer:
         """Run the phase, with a line in the log before and after."""

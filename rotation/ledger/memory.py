@@ -6,7 +6,7 @@ import copy
 from collections.abc import Sequence
 from threading import Lock
 
-from rotation.ledger.rows import Check, ConditionFailed, Expect, Key, Put, Row, Write
+from rotation.ledger.rows import Check, ConditionFailed, Key, Put, Row, Write
 
 
 class MemoryRows:
@@ -38,7 +38,7 @@ class MemoryRows:
     def write(self, writes: Sequence[Write]) -> None:
         """All or nothing."""
         with self._lock:
-            failed = [i for i, w in enumerate(writes) if w.expect and not _holds(w.expect, self._rows.get(w.key))]
+            failed = [i for i, w in enumerate(writes) if w.expect and not w.expect.holds(self._rows.get(w.key))]
             if failed:
                 raise ConditionFailed(failed)
             for write in writes:
@@ -46,12 +46,3 @@ class MemoryRows:
                     self._rows[write.key] = copy.deepcopy({**write.row, "pk": write.key.pk, "sk": write.key.sk})
                 elif not isinstance(write, Check):
                     self._rows.pop(write.key, None)
-
-
-def _holds(expect: Expect, row: Row | None) -> bool:
-    if row is None:
-        return expect.or_absent
-    if not expect.equals and not expect.not_after:
-        return not expect.or_absent
-    equal = all(row.get(name) == value for name, value in expect.equals.items())
-    return equal and all(name in row and row[name] <= text for name, text in expect.not_after.items())

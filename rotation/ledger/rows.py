@@ -32,6 +32,15 @@ class Expect:
     not_after: Mapping[str, str] = field(default_factory=dict)
     or_absent: bool = False
 
+    def holds(self, row: Row | None) -> bool:
+        """Whether a row that is there, or none, is what is expected: for tables in memory."""
+        if row is None:
+            return self.or_absent
+        if not self.equals and not self.not_after:
+            return not self.or_absent
+        equal = all(row.get(name) == value for name, value in self.equals.items())
+        return equal and all(name in row and row[name] <= text for name, text in self.not_after.items())
+
 
 @dataclass(frozen=True, kw_only=True)
 class Put:

@@ -86,7 +86,7 @@ class IndexedRows:
         return min((self._index[shard][0][0] for shard in (*SHARDS, URGENT) if self._index[shard]), default="~")
 
     def write(self, writes: Sequence[Write]) -> None:
-        failed = [i for i, one in enumerate(writes) if one.expect and not _holds(one, self.rows.get(one.key))]
+        failed = [i for i, one in enumerate(writes) if one.expect and not one.expect.holds(self.rows.get(one.key))]
         if failed:
             raise ConditionFailed(failed)
         for one in writes:
@@ -104,18 +104,6 @@ class IndexedRows:
         self._partitions[key.pk].add(key.sk)
         if "due_shard" in row:
             insort(self._index[row["due_shard"]], (row["due_at"], key), key=lambda one: (one[0], one[1].pk, one[1].sk))
-
-
-def _holds(write: Write, row: Row | None) -> bool:
-    expect = write.expect
-    if expect is None:
-        return True
-    if row is None:
-        return expect.or_absent
-    if not expect.equals and not expect.not_after:
-        return not expect.or_absent
-    equal = all(row.get(name) == value for name, value in expect.equals.items())
-    return equal and all(name in row and row[name] <= text for name, text in expect.not_after.items())
 
 
 class YearLedger(Ledger):

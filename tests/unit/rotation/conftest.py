@@ -17,6 +17,7 @@ from rotation.ledger.ledger import Ledger
 from rotation.ledger.memory import MemoryRows
 from rotation.ledger.rows import Rows
 from tests.model.clock import Clock
+from tests.model.world import World
 
 TABLE = "ledger"
 
@@ -80,7 +81,16 @@ def logging_put_back() -> Iterator[None]:
 
 
 @pytest.fixture
-def world(logging_put_back: None, monkeypatch: pytest.MonkeyPatch) -> FunctionWorld:
+def world() -> World:
+    """A secret with its first value, and a second that has passed."""
+    made = World()
+    assert made.rotate("arn:first") == "succeeded"
+    made.clock.advance(1)
+    return made
+
+
+@pytest.fixture
+def functions(logging_put_back: None, monkeypatch: pytest.MonkeyPatch) -> FunctionWorld:
     """A secret with its first value, reached through a store's function."""
     made = FunctionWorld(monkeypatch, TOKEN)
     assert made.rotate("arn:first") == "succeeded"

@@ -12,14 +12,6 @@ from tests.model.store import MemoryStore
 from tests.model.world import NAME, OVERLAP_S, World
 
 
-@pytest.fixture
-def world() -> World:
-    made = World()
-    assert made.rotate("arn:first") == "succeeded"
-    made.clock.advance(1)
-    return made
-
-
 def test_an_undoing_ends_where_a_stranger_has_moved_readers_meanwhile(world: World) -> None:
     entered(world, "claim", "prepare", "promote")
     stranger_points_readers_elsewhere(world)

@@ -18,14 +18,6 @@ from tests.model.target import ModelIssuer
 from tests.model.world import NAME, ModelCatalogue, World
 
 
-@pytest.fixture
-def world() -> World:
-    made = World()
-    assert made.rotate("arn:first") == "succeeded"
-    made.clock.advance(1)
-    return made
-
-
 def test_a_promotion_that_comes_between_two_steps_of_its_undoing_does_not_give_readers_a_dead_credential(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

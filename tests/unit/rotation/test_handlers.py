@@ -18,10 +18,10 @@ from tests.model.world import NAME
 NATIVE_EVENT = {"Step": "createSecret", "SecretId": NAME, "ClientRequestToken": "t"}
 
 
-def test_a_store_function_runs_the_phase_of_the_event_and_answers_data(world: FunctionWorld) -> None:
+def test_a_store_function_runs_the_phase_of_the_event_and_answers_data(functions: FunctionWorld) -> None:
     told = Told()
-    assert world.function.handle(world.event("prepare"), "request-1") == {"outcome": "passed", "reason": ""}
-    assert set(world.ledger.run(run_id_of("arn:x"))[1]) == {"stage", "apply", "test"}
+    assert functions.function.handle(functions.event("prepare"), "request-1") == {"outcome": "passed", "reason": ""}
+    assert set(functions.ledger.run(run_id_of("arn:x"))[1]) == {"stage", "apply", "test"}
     begun, ended = told.lines()
     assert [begun["message"], ended["message"]] == ["phase begins", "phase ended"]
     assert {(line["run_id"], line["request_id"], line["phase"]) for line in (begun, ended)} == {
@@ -35,49 +35,53 @@ def test_a_key_that_the_environment_names_as_personal_is_hidden_in_the_functions
     logging_put_back: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(ENVIRONMENT, "PII_KEYS", "iban, policy")
-    world = FunctionWorld(monkeypatch)
+    functions = FunctionWorld(monkeypatch)
     told = Told()
-    assert world.function.handle(world.event("prepare"), "request-1")["outcome"] == "passed"
+    assert functions.function.handle(functions.event("prepare"), "request-1")["outcome"] == "passed"
     begun = told.lines()[0]
     assert (begun["phase"], begun["policy"]) == ("prepare", REDACTED)
     assert NAME not in json.dumps(told.lines())
 
 
-def test_a_warm_function_logs_the_ids_of_each_invocation(world: FunctionWorld) -> None:
+def test_a_warm_function_logs_the_ids_of_each_invocation(functions: FunctionWorld) -> None:
     told = Told()
     for request_id in ("request-1", "request-2"):
-        world.function.handle(world.event("prepare"), request_id)
+        functions.function.handle(functions.event("prepare"), request_id)
     assert {line["request_id"] for line in told.lines()} == {"request-1", "request-2"}
 
 
 def test_a_phase_waits_for_the_stores_write_budget_before_its_first_effect(
-    world: FunctionWorld, monkeypatch: pytest.MonkeyPatch
+    functions: FunctionWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bucket = budget.Limit(pool="memory", rate=0.001, burst=2, stripes=1)
     monkeypatch.setitem(budget._OF_STORE, "memory", bucket)
     monkeypatch.setitem(budget.WRITES, "memory", {"prepare": 2, "promote": 1})
-    assert world.function.handle(world.event("prepare"), "q")["outcome"] == "passed"
-    assert world.ledger.budgets.left(bucket) == 0
-    effects = list(world.target.effects)
+    assert functions.function.handle(functions.event("prepare"), "q")["outcome"] == "passed"
+    assert functions.ledger.budgets.left(bucket) == 0
+    effects = list(functions.target.effects)
     with pytest.raises(Throttled) as throttled:
-        world.function.handle(world.event("promote"), "q")
+        functions.function.handle(functions.event("promote"), "q")
     assert throttled.value.reason == "write_budget"
-    assert "promote" not in world.ledger.run(run_id_of("arn:x"))[1]
-    assert world.target.effects == effects
-    assert world.function.handle(world.event("roll_back"), "q")["outcome"] == "passed", "undoing waits for nobody"
+    assert "promote" not in functions.ledger.run(run_id_of("arn:x"))[1]
+    assert functions.target.effects == effects
+    assert functions.function.handle(functions.event("roll_back"), "q")["outcome"] == "passed", (
+        "undoing waits for nobody"
+    )
 
 
 @pytest.mark.parametrize("epoch", [1, 3, 0, -2])
-def test_another_epoch_than_the_claims_is_a_failed_outcome_without_an_effect(world: FunctionWorld, epoch: int) -> None:
-    effects = list(world.target.effects)
-    answer = world.function.handle(world.event("prepare", epoch=epoch), "q")
+def test_another_epoch_than_the_claims_is_a_failed_outcome_without_an_effect(
+    functions: FunctionWorld, epoch: int
+) -> None:
+    effects = list(functions.target.effects)
+    answer = functions.function.handle(functions.event("prepare", epoch=epoch), "q")
     assert answer == {"outcome": "failed", "reason": "epoch_unknown"}
-    assert world.target.effects == effects
-    assert world.ledger.run(run_id_of("arn:x"))[1] == {}
+    assert functions.target.effects == effects
+    assert functions.ledger.run(run_id_of("arn:x"))[1] == {}
 
 
-def test_an_epoch_that_the_machine_made_a_float_is_the_same(world: FunctionWorld) -> None:
-    assert world.function.handle(world.event("prepare", epoch=2.0), "q")["outcome"] == "passed"
+def test_an_epoch_that_the_machine_made_a_float_is_the_same(functions: FunctionWorld) -> None:
+    assert functions.function.handle(functions.event("prepare", epoch=2.0), "q")["outcome"] == "passed"
 
 
 @pytest.mark.parametrize(
@@ -99,30 +103,30 @@ def test_an_epoch_that_the_machine_made_a_float_is_the_same(world: FunctionWorld
     ],
 )
 def test_an_event_that_cannot_be_right_is_refused_by_name(
-    world: FunctionWorld, changes: dict[str, Any], reason: str, said: str
+    functions: FunctionWorld, changes: dict[str, Any], reason: str, said: str
 ) -> None:
     with pytest.raises(Refused, match=said) as caught:
-        world.function.handle(world.event("prepare", **changes), "q")
+        functions.function.handle(functions.event("prepare", **changes), "q")
     assert caught.value.reason == reason
     assert caught.value.remedy
 
 
 @pytest.mark.parametrize("event", [None, [], "prepare", 1])
-def test_an_event_that_is_no_object_is_refused(world: FunctionWorld, event: Any) -> None:
+def test_an_event_that_is_no_object_is_refused(functions: FunctionWorld, event: Any) -> None:
     with pytest.raises(Refused, match="the event has to be an object"):
-        world.function.handle(event, "q")
+        functions.function.handle(event, "q")
 
 
-def test_a_run_that_the_ledger_does_not_know_is_not_found(world: FunctionWorld) -> None:
+def test_a_run_that_the_ledger_does_not_know_is_not_found(functions: FunctionWorld) -> None:
     with pytest.raises(NotFound, match="run_unknown"):
-        world.function.handle(world.event("prepare", run_id="f" * 32), "q")
+        functions.function.handle(functions.event("prepare", run_id="f" * 32), "q")
 
 
-def test_what_is_retried_is_raised_and_said(world: FunctionWorld) -> None:
+def test_what_is_retried_is_raised_and_said(functions: FunctionWorld) -> None:
     told = Told()
-    world.target.broken["apply"] = Unavailable("target_down", "no answer")
+    functions.target.broken["apply"] = Unavailable("target_down", "no answer")
     with pytest.raises(Unavailable):
-        world.function.handle(world.event("prepare"), "q")
+        functions.function.handle(functions.event("prepare"), "q")
     assert [line["message"] for line in told.lines()] == ["phase begins", "phase is retried"]
 
 

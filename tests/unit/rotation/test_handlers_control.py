@@ -25,10 +25,10 @@ from tests.model.world import NAME, OVERLAP_S, POLICY
 
 
 @pytest.fixture
-def function(world: FunctionWorld, monkeypatch: pytest.MonkeyPatch) -> ControlFunction:
+def function(functions: FunctionWorld, monkeypatch: pytest.MonkeyPatch) -> ControlFunction:
     """Control with the world's desk."""
     made = ControlFunction(ENVIRONMENT)
-    monkeypatch.setattr(made, "_desk", lambda: world.desk)
+    monkeypatch.setattr(made, "_desk", lambda: functions.desk)
     return made
 
 
@@ -42,7 +42,7 @@ def answer_to(function: ControlFunction, event: dict[str, Any]) -> dict[str, Any
 
 
 def test_control_runs_its_phases_and_logs_the_run_that_an_execution_stands_for(
-    function: ControlFunction, world: FunctionWorld
+    function: ControlFunction, functions: FunctionWorld
 ) -> None:
     told = Told()
     claimed = function.handle({"phase": "claim", "secret": NAME, "execution": "arn:x", **WHO}, "q")
@@ -50,14 +50,14 @@ def test_control_runs_its_phases_and_logs_the_run_that_an_execution_stands_for(
     failure = {"phase": "claim", "reason": "claim_broke"}
     event = {"phase": "record_failure", "secret": NAME, "execution": "arn:x", "failure": failure, **WHO}
     assert function.handle(event, "q") == {"outcome": "passed", "reason": ""}
-    run, _ = world.ledger.run(run_id_of("arn:x"))
+    run, _ = functions.ledger.run(run_id_of("arn:x"))
     assert (run.status, run.failure) == ("failed", failure)
     assert {line["run_id"] for line in told.lines()} == {run_id_of("arn:x")}
 
 
-def test_the_sweep_says_what_it_started(function: ControlFunction, world: FunctionWorld) -> None:
-    world.rotate("arn:2")
-    world.clock.advance(OVERLAP_S)
+def test_the_sweep_says_what_it_started(function: ControlFunction, functions: FunctionWorld) -> None:
+    functions.rotate("arn:2")
+    functions.clock.advance(OVERLAP_S)
     assert function.handle({"phase": "sweep", "execution": "arn:sweep"}, "q") == {
         "outcome": "passed",
         "reason": "",
@@ -70,7 +70,7 @@ def test_every_phase_of_the_tables_has_a_function_that_knows_it() -> None:
     assert {phase.name for phase in built if phase.where is Where.CONTROL} <= control.PHASES.keys()
 
 
-def test_verbs_answer_with_a_result(function: ControlFunction, world: FunctionWorld) -> None:
+def test_verbs_answer_with_a_result(function: ControlFunction, functions: FunctionWorld) -> None:
     started = answer_to(function, http_event("rotate", secret=NAME, reason="test"))
     assert started["ok"]
     assert started["result"]["run_id"] == run_id_of(started["result"]["execution"])
@@ -83,13 +83,13 @@ def test_verbs_answer_with_a_result(function: ControlFunction, world: FunctionWo
 
 @pytest.mark.parametrize("actor", [USER, SESSION])
 def test_a_run_is_asked_for_by_the_caller_who_iam_verified_and_a_log_line_says_so(
-    function: ControlFunction, world: FunctionWorld, actor: str
+    function: ControlFunction, functions: FunctionWorld, actor: str
 ) -> None:
     told = Told()
     event = http_event("rotate", caller=actor, secret=NAME, reason="test")
     forged = {"secret": NAME, "reason": "test", "requested_by": "somebody", "actor": "somebody"}
     assert answer_to(function, {**event, "body": json.dumps(forged)})["ok"]
-    ((_, _, started),) = world.machines.started
+    ((_, _, started),) = functions.machines.started
     assert started["requested_by"] == actor
     assert "somebody" not in str(started)
     assert [line["actor"] for line in told.lines() if "actor" in line] == [actor]
@@ -107,12 +107,12 @@ def test_a_run_is_asked_for_by_the_caller_who_iam_verified_and_a_log_line_says_s
     ids=["a verb", "a read", "no verb", "nothing", "a route without a caller"],
 )
 def test_what_does_not_come_through_the_endpoint_is_refused(
-    function: ControlFunction, world: FunctionWorld, event: dict[str, Any]
+    function: ControlFunction, functions: FunctionWorld, event: dict[str, Any]
 ) -> None:
     answer = function.handle(event, "q")
     assert answer["statusCode"] == 403
     assert json.loads(answer["body"])["reason"] == "unauthenticated"
-    assert not world.machines.started
+    assert not functions.machines.started
 
 
 def test_the_table_of_verbs_is_the_list_of_routes() -> None:
@@ -173,7 +173,7 @@ def test_control_refuses_an_event_that_is_no_object(function: ControlFunction, e
 
 
 @pytest.mark.parametrize("missing", ["LEDGER_TABLE", "CATALOGUE_BUCKET", "CATALOGUE_KEY", "FUNCTIONS"])
-def test_a_function_without_its_environment_names_the_variable(world: FunctionWorld, missing: str) -> None:
+def test_a_function_without_its_environment_names_the_variable(functions: FunctionWorld, missing: str) -> None:
     with pytest.raises(Refused, match=f"the variable KEYTURN_{missing} is not set"):
         ControlFunction({name: value for name, value in ENVIRONMENT.items() if name != f"KEYTURN_{missing}"})
 
@@ -195,7 +195,7 @@ def _put_sealed(key: str) -> None:
     boto3.client("s3").put_object(Bucket="catalogue", Key=object_key(NAME), Body=body, Metadata={METADATA: seal})
 
 
-def test_control_on_aws_reads_the_catalogue_and_the_ledger(world: FunctionWorld) -> None:
+def test_control_on_aws_reads_the_catalogue_and_the_ledger(functions: FunctionWorld) -> None:
     with mock_aws():
         key = boto3.client("kms").create_key()["KeyMetadata"]["Arn"]
         _put_sealed(key)

@@ -27,14 +27,6 @@ PIVOTS = {"promote": "rotate", "revoke": "retire", "reinstate": "rollback", "rev
 CLAIMS = {"rotate": claims.claim, "retire": claims.gate, "rollback": claims.claim_rollback}
 
 
-@pytest.fixture
-def world() -> World:
-    made = World()
-    assert made.rotate("arn:first") == "succeeded"
-    made.clock.advance(1)
-    return made
-
-
 def begun(world: World, machine: str, step: str) -> str:
     """A run whose execution is gone, with this step begun and another minute passed."""
     if machine != "rotate":

@@ -4,22 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from rotation.control import repair
 from rotation.ledger.switch import Who
 from rotation.value import SecretValue
 from tests.model.world import NAME, OVERLAP_S, World
 
 WHO = {"requested_by": "on-call", "reason": "alarm"}
-
-
-@pytest.fixture
-def world() -> World:
-    made = World()
-    assert made.rotate("arn:first") == "succeeded"
-    made.clock.advance(1)
-    return made
 
 
 def put_once_more(world: World) -> None:

@@ -33,23 +33,23 @@ MARKER = "marker-of-the-authority"
 
 
 @pytest.fixture
-def asked(world: FunctionWorld, monkeypatch: pytest.MonkeyPatch) -> FunctionWorld:
+def asked(functions: FunctionWorld, monkeypatch: pytest.MonkeyPatch) -> FunctionWorld:
     """A rotated secret whose authority can be read; its function reads the policy in the desk's catalogue."""
-    authority = world.server.secrets["authority"] = MemorySecret()
+    authority = functions.server.secrets["authority"] = MemorySecret()
     authority.current = authority.add(SecretValue.of({"token": MARKER}))
-    monkeypatch.setattr(world.function, "catalogue", lambda _: world.desk.catalogue)
-    world.desk.functions.subject = world.function.subject  # type: ignore[attr-defined]
-    return world
+    monkeypatch.setattr(functions.function, "catalogue", lambda _: functions.desk.catalogue)
+    functions.desk.functions.subject = functions.function.subject  # type: ignore[attr-defined]
+    return functions
 
 
-def policy(world: FunctionWorld, **changes: Any) -> None:
+def policy(functions: FunctionWorld, **changes: Any) -> None:
     """Deploy the policy changed."""
-    world.desk.catalogue.__init__({NAME: replace(POLICY, **changes)})  # type: ignore[misc]
-    assert isinstance(world.desk.catalogue, ModelCatalogue)
+    functions.desk.catalogue.__init__({NAME: replace(POLICY, **changes)})  # type: ignore[misc]
+    assert isinstance(functions.desk.catalogue, ModelCatalogue)
 
 
-def checks(world: FunctionWorld) -> dict[str, Check]:
-    found: list[Check] = world.function.handle({"phase": PROBE, "secret": NAME}, "q")["checks"]  # type: ignore[typeddict-item]
+def checks(functions: FunctionWorld) -> dict[str, Check]:
+    found: list[Check] = functions.function.handle({"phase": PROBE, "secret": NAME}, "q")["checks"]  # type: ignore[typeddict-item]
     assert [one["what"] for one in found] == LOOKS
     return {one["what"]: one for one in found}
 
@@ -61,13 +61,13 @@ def test_of_a_secret_that_is_well_every_check_is_passed_from_inside_the_function
     assert MARKER not in repr(said)
 
 
-def everything(world: FunctionWorld) -> Any:
+def everything(functions: FunctionWorld) -> Any:
     """What the store and the target have."""
     secrets = {
         path: (one.current, one.pending, [value and value.fingerprint() for value in one.values])
-        for path, one in world.server.secrets.items()
+        for path, one in functions.server.secrets.items()
     }
-    return copy.deepcopy((secrets, world.target.tokens, world.target.generations, world.target.effects))
+    return copy.deepcopy((secrets, functions.target.tokens, functions.target.generations, functions.target.effects))
 
 
 def never(*_: object, **__: object) -> NoReturn:

@@ -153,14 +153,6 @@ CASES: dict[str, tuple[Break, str, str]] = {
 }
 
 
-@pytest.fixture
-def world() -> World:
-    made = World()
-    assert made.rotate("arn:first") == "succeeded"
-    made.clock.advance(1)
-    return made
-
-
 def mended(world: World) -> list[str]:
     """Repair as the command does it: look, do the one safe action, look again; the kinds that were seen."""
     kinds: list[str] = []

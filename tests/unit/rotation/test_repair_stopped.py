@@ -16,14 +16,6 @@ from tests.model.store import MemoryStore
 from tests.model.world import NAME, World
 
 
-@pytest.fixture
-def world() -> World:
-    made = World()
-    assert made.rotate("arn:first") == "succeeded"
-    made.clock.advance(1)
-    return made
-
-
 def test_an_open_circuit_breaker_says_until_when_to_wait(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     breaker = LedgerBreaker(world.rows, world.clock)
     for _ in range(FAILURES_TO_OPEN):

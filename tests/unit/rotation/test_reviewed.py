@@ -19,14 +19,6 @@ from tests.model.world import NAME, OVERLAP_S, ModelCatalogue, World
 WHO = {"requested_by": "on-call", "reason": "alarm"}
 
 
-@pytest.fixture
-def world() -> World:
-    made = World()
-    assert made.rotate("arn:first") == "succeeded"
-    made.clock.advance(1)
-    return made
-
-
 def first(world: World) -> tuple[str, str]:
     seen = repair.diagnose(world.desk, NAME)["diagnoses"][0]
     return seen["kind"], (seen["action"] or {}).get("name", "")

@@ -13,14 +13,6 @@ from rotation.phases import Outcome, phase_named
 from tests.model.world import OVERLAP_S, PERSON, World
 
 
-@pytest.fixture
-def world() -> World:
-    made = World()
-    assert made.rotate("arn:first") == "succeeded"
-    made.clock.advance(1)
-    return made
-
-
 def test_a_run_that_ends_well_tells_nobody(world: World) -> None:
     world.rotate("arn:2")
     world.clock.advance(OVERLAP_S)

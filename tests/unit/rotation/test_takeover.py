@@ -20,14 +20,6 @@ WHO = {"requested_by": "on-call", "reason": "go on"}
 PHASES = ("claim", "prepare", "promote", "bake")
 
 
-@pytest.fixture
-def world() -> World:
-    made = World()
-    assert made.rotate("arn:first") == "succeeded"
-    made.clock.advance(1)
-    return made
-
-
 def died_after(world: World, phase: str) -> None:
     """The execution is gone: its state machine was killed between two phases."""
     for name in PHASES[: PHASES.index(phase) + 1]:
