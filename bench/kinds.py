@@ -30,9 +30,12 @@ class Kind(StrEnum):
     LOG_GB = "logs.gb"
     # of the machine: one line per event of the execution, estimated
     MACHINE_LOG_GB = "logs.machine_gb"
+    METRIC_CALL = "cloudwatch.call"
+    QUEUE_REQUEST = "sqs.request"
     TRACE = "xray.trace"
     ENDPOINT_REQUEST = "apigateway.request"
     SCHEDULE = "scheduler.invocation"
+    IDENTITY_CALL = "iam.call"
     GOOGLE_ACCESS = "google.access"
     GOOGLE_MANAGEMENT = "google.management"
     VAULT_REQUEST = "vault.request"

@@ -19,7 +19,11 @@ _TARGETS = {
     "secretsmanager": "secretsmanager",
     "TrentService": "kms",
     "AWSStepFunctions": "states",
+    "GraniteServiceVersion20100801": "cloudwatch",
+    "AmazonSQS": "sqs",
 }
+# Services of the query protocol name their operation in the body only: the signature's scope tells the service.
+_BY_SCOPE = ("iam", "sts")
 _LAMBDA_PATHS = "/2015-03-31/functions/"
 
 # Operations that touch a secret's value: each makes Secrets Manager ask KMS once for the stack's key.
@@ -52,6 +56,11 @@ def operation_of(method: str, path: str, headers: Mapping[str, str]) -> Operatio
     if not prefix and method == "GET":
         listed = "list-type" in parse_qs(place.query, keep_blank_values=True)
         return Operation("s3", "ListObjectsV2" if listed else "GetObject")
+    if not prefix and method == "POST":
+        scope = headers.get("authorization", "")
+        for service in _BY_SCOPE:
+            if f"/{service}/aws4_request" in scope:
+                return Operation(service, "query")
     raise Refused(
         "unknown_operation", f"a function made a request that is not known: {prefix or method}", "add it to the table"
     )
@@ -82,5 +91,9 @@ _BY_NAME: Mapping[Operation, tuple[Kind, ...]] = {
 _BY_SERVICE: Mapping[str, tuple[Kind, ...]] = {
     "secretsmanager": (Kind.SECRETS_CALL,),
     "states": (Kind.STATES_CALL,),
+    "cloudwatch": (Kind.METRIC_CALL,),
+    "sqs": (Kind.QUEUE_REQUEST,),
+    "iam": (Kind.IDENTITY_CALL,),
+    "sts": (Kind.IDENTITY_CALL,),
     "dynamodb": (),
 }

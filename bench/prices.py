@@ -123,6 +123,20 @@ PRICES: Mapping[Kind, Price] = {
         source="coralogix.com/blog/is-cloudwatch-really-cost-efficient",
         verified=False,
     ),
+    Kind.METRIC_CALL: Price(
+        dollars=0.01,
+        per=_THOUSAND,
+        counted="CloudWatch API requests (PutMetricData)",
+        source="vantage.sh/blog/cloudwatch-metrics-pricing-explained-in-plain-english",
+        verified=False,
+    ),
+    Kind.QUEUE_REQUEST: Price(
+        dollars=0.40,
+        per=_MILLION,
+        counted="SQS standard queue requests, messages below 64 KB",
+        source="cloudburn.io/blog/amazon-sqs-pricing",
+        verified=False,
+    ),
     Kind.TRACE: Price(
         dollars=5.0,
         per=_MILLION,
@@ -158,6 +172,7 @@ FREE: Mapping[Kind, str] = {
     Kind.STATES_CALL: "Step Functions bills transitions, not calls of its API",
     Kind.LAMBDA_CALL: "Lambda bills invocations, not calls of its API",
     Kind.TABLE_CALL: "DynamoDB bills units of rows, not calls about the table",
+    Kind.IDENTITY_CALL: "IAM and STS are free of charge",
     Kind.GOOGLE_MANAGEMENT: "management operations are free (cloud.google.com/secret-manager/pricing)",
     Kind.VAULT_REQUEST: "the server is the stack's own, without a price per request",
     Kind.TARGET_CALL: "the target is the stack's own, without a price per call",

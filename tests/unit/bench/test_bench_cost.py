@@ -38,9 +38,9 @@ def test_every_counted_kind_has_a_price_or_is_said_to_be_free_and_not_both() -> 
 
 def test_a_kind_that_nobody_knows_is_an_error() -> None:
     with pytest.raises(Refused) as refused:
-        bill({"states.transition": 1.0, "sqs.request": 1.0}, 1)
+        bill({"states.transition": 1.0, "swf.request": 1.0}, 1)
     assert refused.value.reason == "unpriced_kind"
-    assert "sqs.request" in refused.value.message
+    assert "swf.request" in refused.value.message
 
 
 def test_a_kind_whose_price_is_lost_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,9 +6,11 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import botocore.session
 import pytest
 from bench_samples import run
 
+from artefacts.table import FUNCTIONS
 from bench.capacity import Capacity
 from bench.executions import executed
 from bench.functions import parsed
@@ -83,6 +85,29 @@ def test_requests_are_told_apart_as_the_services_spell_them() -> None:
     assert str(operation_of("GET", "/bucket?list-type=2&prefix=", {})) == "s3.ListObjectsV2"
 
 
+def _asked(service: str) -> tuple[str, str, dict[str, str]]:
+    """Method, path and headers as the services' own models spell them; two are told by their paths."""
+    if service == "lambda":
+        return "GET", "/2015-03-31/functions/f/aliases/live", {}
+    if service == "s3":
+        return "GET", "/bucket/index.txt", {}
+    prefix = botocore.session.get_session().get_service_model(service).metadata.get("targetPrefix")
+    scope = f"AWS4-HMAC-SHA256 Credential=k/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host"
+    return "POST", "/", {"x-amz-target": f"{prefix}.Any"} if prefix else {"authorization": scope}
+
+
+# DynamoDB is counted in units: Capacity knows its operations
+_SHIPPED = sorted(frozenset[str]().union(*(function.all_services for function in FUNCTIONS)) - {"dynamodb"})
+
+
+@pytest.mark.parametrize("service", _SHIPPED)
+def test_whatever_a_function_may_ask_of_aws_has_a_price(service: str) -> None:
+    if service == "kms":
+        assert kinds_of(Operation("kms", "Decrypt")) == (Kind.KMS_REQUEST,)
+        return
+    assert kinds_of(operation_of(*_asked(service)))
+
+
 def test_a_value_asked_of_secrets_manager_asks_kms_for_the_stacks_key() -> None:
     assert kinds_of(Operation("secretsmanager", "GetSecretValue")) == (Kind.SECRETS_CALL, Kind.KMS_IMPLIED)
     assert kinds_of(Operation("secretsmanager", "DescribeSecret")) == (Kind.SECRETS_CALL,)
@@ -90,7 +115,7 @@ def test_a_value_asked_of_secrets_manager_asks_kms_for_the_stacks_key() -> None:
 
 def test_a_request_that_nobody_knows_stops_the_count() -> None:
     books = Books()
-    books.enter("control", ("POST", "/", {"x-amz-target": "AmazonSQS.SendMessage"}), b"", b"")
+    books.enter("control", ("POST", "/", {"x-amz-target": "SimpleWorkflowService.StartWorkflowExecution"}), b"", b"")
     with pytest.raises(Refused) as refused:
         books.take()
     assert refused.value.reason == "unknown_operation"
