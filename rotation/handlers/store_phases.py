@@ -88,7 +88,7 @@ class StoreFunction(Generic[S]):
         return Context(
             run=run,
             policy=policy,
-            store=_of_the_credential(policy, store),
+            store=of_the_credential(policy, store),
             issuer=make_issuer(policy, store, bench),
             ledger=bench.ledger,
             meter=bench.meter,
@@ -107,7 +107,7 @@ class StoreFunction(Generic[S]):
             raise Refused("wrong_function", f"{secret} is not in the store of this function", "deploy again")
         return Subject(
             policy=policy,
-            store=_of_the_credential(policy, store),
+            store=of_the_credential(policy, store),
             issuer=make_issuer(policy, store, bench),
             authority=_Authority(policy, store, bench.meter),
             ledger=bench.ledger,
@@ -175,7 +175,7 @@ def make_issuer(policy: Policy, store: SecretStore, bench: Bench) -> CredentialI
     return kind(policy.target_facts, _Authority(policy, store, bench.meter), caller)  # type: ignore[no-any-return]
 
 
-def _of_the_credential(policy: Policy, store: SecretStore) -> SecretStore:
+def of_the_credential(policy: Policy, store: SecretStore) -> SecretStore:
     """The store's adapter, or that of the engine which makes the credential itself: only Vault has one."""
     if not issuer_class(policy.credential).capabilities.replaced_by_store:
         return store

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rotation.contract import SecretRef
+from rotation.control.signals import Finding
 from rotation.issuers.registry import issuer_class
 from rotation.value import SecretValue
 from tests.model.world import NAME
@@ -14,6 +15,9 @@ def check(world: CrashWorld) -> None:
     """One current version that is accepted, nothing else about, nobody's claim, no value written down."""
     head, current = world.head, world.store_rig.current()
     assert (head.run_id, head.execution, head.leftover) == ("", "", ""), "a claim or a candidate is left"
+    if world.replaces:
+        check_replaced_in_place(world)
+        return
     if head.current is None:
         check_nothing_ever_worked(world)
         return
@@ -43,6 +47,32 @@ def check_nothing_ever_worked(world: CrashWorld) -> None:
     """
     assert world.target.accepted() == set()
     assert world.store_rig.others() == set()
+
+
+def check_replaced_in_place(world: CrashWorld) -> None:
+    """The same where an engine of the store replaces the credential: no pending place, no overlap and no way back.
+
+    Whatever happened, readers get one value, which the target accepts, and it accepts no other. No run has changed it
+    twice, and nothing is left to retire. What a death may cost is the proof, and then somebody is told.
+    """
+    head, current = world.head, world.store_rig.current()
+    assert current is not None
+    assert world.target.accepted() == {world.target.named(current[1])}, "readers get what the target refuses"
+    assert head.overlap is None, "an overlap is open that nobody can end"
+    # the engine made the first one, before any run
+    changed = world.store_rig.versions() - 1
+    assert head.current is None or head.current.id == current[0], "the ledger names another version than readers get"
+    assert changed == 0 or head.current is not None, "the ledger knows of none"
+    assert changed <= sum(run.machine == "rotate" for run in world.runs), "a run changed it twice"
+    if world.runs:
+        check_nothing_is_written_down(world, [current[1]])
+    proofs = [_proof(world, run.run_id) for run in world.runs if run.status == "succeeded"]
+    assert set(proofs) <= {"dead", "unproven"}
+    assert world.told.findings.count(Finding.OLD_ALIVE) >= proofs.count("unproven"), "nobody was told of a lost proof"
+
+
+def _proof(world: CrashWorld, run_id: str) -> str:
+    return world.whole_ledger.run(run_id)[1]["promote"].facts["proof"]
 
 
 def check_nothing_is_written_down(world: CrashWorld, values: list[SecretValue]) -> None:

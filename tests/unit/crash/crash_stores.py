@@ -21,6 +21,7 @@ from sandbox.google.protos import ENABLED
 from sandbox.google.server import GoogleServer
 from tests.model import vault_service
 from tests.model.aws_service import CURRENT, PREVIOUS, AwsService
+from tests.model.database_engine import USER, DatabaseEngine
 from tests.model.google_service import GoogleClient
 from tests.unit.crash.crash_trap import Trap, Trapped
 
@@ -109,10 +110,13 @@ class VaultRig:
         self.engine.create_or_update_secret("authority/target", secret=value.unsafe_fields(), cas=0, mount_point=MOUNT)
 
     def store(self, trap: Trap, meter: Meter) -> VaultStore:
-        auth = Trapped(vault_service.JwtBackend(), trap, "vault.login")
-        client = vault_service.client(Trapped(self.engine, trap, "vault"), auth)
+        client = self._client(trap)
         caller = _caller("vault", vault_client.translate, meter)
         return VaultStore(VaultSession(client, caller, vault_service.ModelLogin(), clock=lambda: 0.0))
+
+    def _client(self, trap: Trap) -> Any:
+        auth = Trapped(vault_service.JwtBackend(), trap, "vault.login")
+        return vault_service.client(Trapped(self.engine, trap, "vault"), auth)
 
     def current(self) -> tuple[str, SecretValue] | None:
         found = self.engine.paths[MOUNT].get(SECRET)
@@ -130,6 +134,33 @@ class VaultRig:
     def shown(self) -> str:
         paths = self.engine.paths[MOUNT].items()
         return repr([(path, n, v.data, v.deleted) for path, kept in paths for n, v in kept.versions.items()])
+
+
+class EngineRig(VaultRig):
+    """The database engine, which keeps one value and has changed it at its target by the time that it shows it."""
+
+    def __init__(self, roles: DatabaseEngine) -> None:
+        super().__init__()
+        self.roles = roles
+
+    def _client(self, trap: Trap) -> Any:
+        client = super()._client(trap)
+        roles = Trapped(self.roles, trap, "vault")
+        client.read, client.write = roles.read, roles.write
+        return client
+
+    def current(self) -> tuple[str, SecretValue]:
+        return self.roles.id, SecretValue.of({"username": USER, "password": self.roles.password})
+
+    def others(self) -> set[str]:
+        # nothing is ever staged, and nothing before the current one is kept
+        return set()
+
+    def versions(self) -> int:
+        return self.roles.rotations
+
+    def shown(self) -> str:
+        return repr(self.roles.rotations)
 
 
 class GoogleRig:

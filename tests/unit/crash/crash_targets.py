@@ -16,16 +16,15 @@ import pytest
 from rotation.contract import Probe, Verdict
 from rotation.value import SecretValue
 from sandbox.targets.verifier import KEYS
-from tests.model import http_targets, postgres_service
-from tests.model.postgres_service import PostgresService, Role
+from tests.model import http_targets
 from tests.unit.crash.crash_iam import IamRig
 from tests.unit.crash.crash_keys import KeySetRig, NobodyRig, WebhookRig
+from tests.unit.crash.crash_postgres import PostgresRig, SingleRig, StaticRoleRig
 from tests.unit.crash.crash_redis import RedisRig
 
 # how an exchange with a target is passed on, by its name
 Passing = Callable[[str, Callable[[], Any]], Any]
 
-USERS = ("app_a", "app_b")
 ACCOUNT = "account"
 
 
@@ -60,69 +59,6 @@ class TargetRig(Protocol):
     def named(self, value: SecretValue) -> str:
         """What a credential is called in `accepted`; no other one is called so."""
         ...
-
-
-class PostgresRig:
-    """A database with two users in alternation."""
-
-    kind = "postgres-alternating"
-    facts: Mapping[str, str] = {
-        "host": postgres_service.HOST,
-        "port": str(postgres_service.PORT),
-        "database": postgres_service.DATABASE,
-        "users": " ".join(USERS),
-        "group": postgres_service.GROUP,
-        "tls": "off",
-    }
-    authority = SecretValue.of(
-        {"username": postgres_service.AUTHORITY, "password": postgres_service.AUTHORITY_PASSWORD}
-    )
-    secret_fields = ("password",)
-
-    def __init__(self) -> None:
-        self.service = PostgresService()
-
-    def connect(self, patch: pytest.MonkeyPatch, passing: Passing) -> None:
-        self.service.passing = passing
-        self.service.connect(patch)
-
-    def tell_time(self, clock: Callable[[], datetime]) -> None:
-        """It dates nothing."""
-
-    def shown(self) -> str:
-        return repr(self.service.content)
-
-    def hang_up(self) -> None:
-        for session in [*self.service.sessions]:
-            session.close()
-
-    def accepted(self) -> set[str]:
-        assert self.service.sessions == [], "a connection is left open"
-        roles = self.service.content.roles
-        return {f"{name} {roles[name].verifier}" for name in USERS if name in roles and roles[name].login}
-
-    def named(self, value: SecretValue) -> str:
-        fields = value.unsafe_fields()
-        role = self.service.content.roles.get(fields["username"])
-        fits = role and role.verifier and postgres_service.proves(role.verifier, fields["password"])
-        return f"{fields['username']} {role.verifier if role and fits else 'another password'}"
-
-
-class SingleRig(PostgresRig):
-    """A database with one user, whom the administrator made."""
-
-    kind = "postgres-single"
-    facts: Mapping[str, str] = {
-        "host": postgres_service.HOST,
-        "port": str(postgres_service.PORT),
-        "database": postgres_service.DATABASE,
-        "user": USERS[0],
-        "tls": "off",
-    }
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.service.content.roles[USERS[0]] = Role()
 
 
 class TokenRig:
@@ -197,6 +133,7 @@ _RIGS: tuple[type[TargetRig], ...] = (
     WebhookRig,
     NobodyRig,
     RedisRig,
+    StaticRoleRig,
 )
 TARGETS: dict[str, type[TargetRig]] = {rig.kind: rig for rig in _RIGS}
 

@@ -21,7 +21,8 @@ class Trap:
     """`at`: the number of the call at which the process dies, 0 never.
 
     names: of the calls so far, in order, `phase: party.call`, with a number from the second on. firsts: the numbers of
-    those that are the first of their invocation. changed: of those that changed something that `outside` shows.
+    those that are the first of their invocation. changed: of those that changed something that `outside` shows. phase:
+    that of the invocation which is at work, "" between two.
     """
 
     def __init__(self, at: int = 0, *, after: bool = False, outside: Callable[[], str] | None = None) -> None:
@@ -31,27 +32,27 @@ class Trap:
         self.names: list[str] = []
         self.firsts: set[int] = set()
         self.sprung = ""
-        self._phase = ""
+        self.phase = ""
         self._seen: Counter[str] = Counter()
 
     @contextmanager
     def armed(self, phase: str) -> Iterator[None]:
         """Count, and die, inside: one invocation for a phase."""
-        self._phase = phase
+        self.phase = phase
         self._seen.clear()
         self.firsts.add(len(self.names) + 1)
         try:
             yield
         finally:
-            self._phase = ""
+            self.phase = ""
 
     def around(self, name: str, call: Callable[[], T]) -> T:
         """One call, and perhaps the end."""
-        if not self._phase:
+        if not self.phase:
             return call()
         self._seen[name] += 1
         again = f" #{self._seen[name]}" if self._seen[name] > 1 else ""
-        self.names.append(f"{self._phase}: {name}{again}")
+        self.names.append(f"{self.phase}: {name}{again}")
         if self.outside:
             return self._watched(self.outside, call)
         here = len(self.names) == self.at

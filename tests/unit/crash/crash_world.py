@@ -22,8 +22,9 @@ from rotation.control.desk import Desk
 from rotation.control.replay import tell_again
 from rotation.control.starts import sweep
 from rotation.control.table import PHASES, VERBS
-from rotation.handlers.store_phases import make_issuer
+from rotation.handlers.store_phases import make_issuer, of_the_credential
 from rotation.invocation import run_phase
+from rotation.issuers.registry import issuer_class
 from rotation.ledger.ledger import LOOK_AFTER, Ledger
 from rotation.ledger.memory import MemoryRows
 from rotation.ledger.records import Head, Run
@@ -33,8 +34,9 @@ from tests.model.clock import Clock
 from tests.model.step_functions import Ended, InvocationLost, Walker
 from tests.model.world import NAME, ModelCatalogue, ModelFunctions, ModelMachines, Told
 from tests.unit.crash.crash_channel import CHANNEL, TOLD_IN, ModelChannel
-from tests.unit.crash.crash_stores import STORES
-from tests.unit.crash.crash_targets import TARGETS, Unwell
+from tests.unit.crash.crash_postgres import StaticRoleRig
+from tests.unit.crash.crash_stores import STORES, EngineRig, StoreRig
+from tests.unit.crash.crash_targets import TARGETS, TargetRig, Unwell
 from tests.unit.crash.crash_trap import Died, Trap, Trapped
 
 # Far longer than a settling takes.
@@ -62,13 +64,19 @@ class Killed(Exception):
     """The execution is gone: nobody records anything."""
 
 
+def _kept_in(store: str, target: TargetRig) -> StoreRig:
+    """The store, or the engine of it that keeps what it makes itself."""
+    return EngineRig(target.engine) if isinstance(target, StaticRoleRig) else STORES[store]()
+
+
 class CrashWorld:
     """`refuses`: what the target is unwell in, if it is: `probe` or `check`."""
 
     def __init__(self, store: str, credential: str, patch: pytest.MonkeyPatch) -> None:
         self.trap, self.fate = Trap(), Fate.RETRIED
         self.clock = Clock()
-        self.store_rig, self.target = STORES[store](), TARGETS[credential]()
+        self.target = TARGETS[credential]()
+        self.store_rig: StoreRig = _kept_in(store, self.target)
         self.store_rig.keep_authority(self.target.authority)
         self.target.connect(patch, self._passing)
         self.target.tell_time(self.clock)
@@ -83,12 +91,18 @@ class CrashWorld:
             target=Target(facts=self.target.facts, authority=self.store_rig.authority),
             cadence="rate(30 days)",
             warm_up_s=0,
-            overlap_s=OVERLAP_S,
+            overlap_s=0 if self.replaces else OVERLAP_S,
             owner="somebody",
             runbook="docs/runbooks/rotation.md",
             invalidate=(CHANNEL,) if (store, credential) in TOLD_IN else (),
         )
         self.channel = ModelChannel(self._current_id)
+
+    @property
+    def replaces(self) -> bool:
+        """Whether an engine of the store replaces the credential at its target in one."""
+        capable: bool = issuer_class(self.target.kind).capabilities.replaced_by_store
+        return capable
 
     def _current_id(self) -> str:
         found = self.store_rig.current()
@@ -125,17 +139,23 @@ class CrashWorld:
         policy = from_document(run.policy)
         store = self.store_rig.store(self.trap, meter)
         bench: Any = SimpleNamespace(meter=meter, breaker=NullBreaker())
-        issuer: Any = Unwell(make_issuer(policy, store, bench), self.refuses)
+        issuer: Any = Unwell(make_issuer(policy, store, bench), self._refuses())
         return Context(
             run=run,
             policy=policy,
-            store=store,
+            store=of_the_credential(policy, store),
             issuer=issuer,
             ledger=ledger,
             meter=meter,
             steps=steps,
             announcer=self._behind(self.channel, "channel"),
         )
+
+    def _refuses(self) -> str:
+        """What the target is unwell in now: where an engine replaces the credential, its health is seen by a probe."""
+        if self.refuses == "check" and self.replaces:
+            return "probe" if self.trap.phase == "bake" else ""
+        return self.refuses
 
     def ask(self, verb: str, **fields: Any) -> Any:
         """A verb of a person, and what it started, walked to its end."""

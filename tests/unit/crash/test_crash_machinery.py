@@ -7,14 +7,21 @@ from typing import Any
 
 import pytest
 
+from rotation.capabilities import store_capabilities
 from rotation.definition import RETRY_ATTEMPTS, retire_definition
 from rotation.errors import Unavailable
+from rotation.issuers.registry import known_kinds
 from rotation.steps import prepare
 from tests.model.clock import Clock
 from tests.model.step_functions import InvocationLost, Walker
+from tests.unit.crash import test_crash_aws, test_crash_gcp, test_crash_vault
 from tests.unit.crash.crash_checks import check
 from tests.unit.crash.crash_count import RECORDED, crash_points
+from tests.unit.crash.crash_postgres import StaticRoleRig
+from tests.unit.crash.crash_stores import STORES
 from tests.unit.crash.crash_stories import STORIES, Moment, at_its_start, died, undisturbed
+from tests.unit.crash.crash_suite import FLOORS, is_served
+from tests.unit.crash.crash_targets import TARGETS
 from tests.unit.crash.crash_trap import Died, Trap, Trapped
 from tests.unit.crash.crash_world import Fate
 
@@ -73,6 +80,32 @@ def test_a_credential_that_nobody_will_retire_would_be_noticed(patch: pytest.Mon
     world = at_its_start(COMBO, ROTATION, patch)
     world.target.target.places.put("keys", "forgotten", "00", 1)  # type: ignore[union-attr]
     with pytest.raises(AssertionError, match="nobody will retire"):
+        check(world)
+
+
+def test_every_credential_type_has_crash_points_with_a_store() -> None:
+    kinds, stores = set(known_kinds()), set(STORES)
+    assert set(TARGETS) == kinds, "a credential type without crash points"
+    assert set(FLOORS) == kinds, "nobody would notice that its calls go round the trap"
+    assert all({store for store in stores if is_served((store, kind))} for kind in kinds)
+    classes = (test_crash_aws.TestCrashPointsWithAws, test_crash_gcp.TestCrashPointsWithGoogle)
+    walked = {one.store for one in (*classes, test_crash_vault.TestCrashPointsWithVault)}
+    assert walked == stores == set(store_capabilities()), "a store without crash points"
+
+
+def test_an_engine_whose_answer_was_lost_costs_the_proof_and_a_second_replacement_would_be_noticed(
+    patch: pytest.MonkeyPatch,
+) -> None:
+    combo = ("vault", "vault-static-role")
+    walk = undisturbed(combo, ROTATION, patch)
+    at = walk.calls.index("promote: vault.write") + 1
+    world = died(combo, ROTATION, patch, Fate.RETRIED, Moment(at, after=True))
+    check(world)
+    proofs = [world.whole_ledger.run(run.run_id)[1]["promote"].facts["proof"] for run in world.runs]
+    assert proofs == ["dead", "unproven"], "the old one was replaced before anybody could show it"
+    assert isinstance(world.target, StaticRoleRig)
+    world.target.engine.write("database/rotate-role/reports")
+    with pytest.raises(AssertionError, match="another version than readers get"):
         check(world)
 
 
