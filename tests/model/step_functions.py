@@ -2,7 +2,8 @@
 
 Source: the Amazon States Language specification. It walks what `rotation.definition` generates, so that order, retries,
 compensation and what is passed on are those that are deployed. What it pretends: a Wait moves a clock instead of time,
-a task's timeout never comes, and only what the definitions use is understood: anything else is an error.
+a task's timeout never comes, and only what the definitions use is understood: anything else is an error. A task that
+waits for its token ends with what `answered` says; every attempt has a token of its own.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from rotation.errors import KeyturnError
 from tests.model.clock import Clock
 
 Invoke = Callable[[str, Mapping[str, Any]], Any]
+Answered = Callable[[str], Mapping[str, Any]]
+_WAITS = ".waitForTaskToken"
 
 
 class InvocationLost(Exception):
@@ -35,14 +38,23 @@ class Ended:
     cause: str = ""
 
 
+def _never(token: str) -> Mapping[str, Any]:
+    raise AssertionError(f"nobody answers {token}")
+
+
 @dataclass
 class Walker:
-    """Walks one execution. `invoke(function, payload)` is the call of a function; KeyturnError is what it may raise."""
+    """Walks one execution. `invoke(function, payload)` is the call of a function; KeyturnError is what it may raise.
+
+    `answered(token)` is what a task that waits by this token is told in the end; what it may raise is as for `invoke`.
+    """
 
     definition: Mapping[str, Any]
     execution: str
     invoke: Invoke
     clock: Clock
+    answered: Answered = _never
+    attempts: int = 0
 
     def walk(self, given: Mapping[str, Any]) -> Ended:
         """From the first state to the last."""
@@ -59,22 +71,21 @@ class Walker:
             name = _KINDS[kind](self, found, state)
 
     def _task(self, found: Mapping[str, Any], state: dict[str, Any]) -> str:
-        parameters = self._filled(found["Parameters"], state)
         try:
-            answer = self._tried(found, parameters)
+            answer = self._tried(found, state)
         except (KeyturnError, InvocationLost) as exc:
             (catch,) = found["Catch"]
             _put(state, catch["ResultPath"], {"Error": type(exc).__name__, "Cause": str(exc)})
             return str(catch["Next"])
-        _put(state, found["ResultPath"], self._filled(found["ResultSelector"], {"Payload": answer}))
+        _put(state, found["ResultPath"], self._filled(found["ResultSelector"], answer))
         return str(found["Next"])
 
-    def _tried(self, found: Mapping[str, Any], parameters: Mapping[str, Any]) -> Any:
-        (retry,) = found["Retry"]
+    def _tried(self, found: Mapping[str, Any], state: Mapping[str, Any]) -> Mapping[str, Any]:
+        retry = next(one for one in found["Retry"] if one["ErrorEquals"] == ["States.ALL"])
         pause = float(retry["IntervalSeconds"])
         for _ in range(int(retry["MaxAttempts"])):
             try:
-                return self.invoke(parameters["FunctionName"], parameters["Payload"])
+                return self._attempt(found, state)
             except InvocationLost as exc:
                 if exc.retries_spent:
                     raise
@@ -82,7 +93,15 @@ class Walker:
                 pass
             self.clock.advance(pause)
             pause *= float(retry["BackoffRate"])
-        return self.invoke(parameters["FunctionName"], parameters["Payload"])
+        return self._attempt(found, state)
+
+    def _attempt(self, found: Mapping[str, Any], state: Mapping[str, Any]) -> Mapping[str, Any]:
+        self.attempts += 1
+        parameters = self._filled(found["Parameters"], state)
+        answer = self.invoke(parameters["FunctionName"], parameters["Payload"])
+        return (
+            self.answered(parameters["Payload"]["token"]) if found["Resource"].endswith(_WAITS) else {"Payload": answer}
+        )
 
     def _choice(self, found: Mapping[str, Any], state: dict[str, Any]) -> str:
         for choice in found["Choices"]:
@@ -111,6 +130,8 @@ class Walker:
     def _at(self, path: str, state: Mapping[str, Any]) -> Any:
         if path == "$$.Execution.Id":
             return self.execution
+        if path == "$$.Task.Token":
+            return f"token {self.attempts} of {self.execution}"
         if path.startswith("States.JsonToString("):
             return json.dumps(self._at(path[len("States.JsonToString(") : -1], state))
         found: Any = state

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import marshal
 from dataclasses import fields, is_dataclass
 from functools import cache
@@ -14,7 +15,9 @@ from rotation.issuers import scram
 from rotation.ledger import memory, records
 from sandbox.google import front
 
-pytest.register_assert_rewrite(*(f"tests.unit.crash.crash_{name}" for name in ("suite", "checks", "channel")))
+pytest.register_assert_rewrite(
+    *(f"tests.unit.crash.crash_{name}" for name in ("suite", "checks", "channel", "waits", "people"))
+)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -48,13 +51,19 @@ def _as_row(record: Any) -> dict[str, Any]:
     return {name: _as_row(value) if is_dataclass(value) else value for name, value in shown}
 
 
+def _copied(row: Any) -> Any:
+    """Rows are plain values but for an enumeration's: marshal's copy is the same, and quicker."""
+    try:
+        return marshal.loads(marshal.dumps(row))  # noqa: S302 - bytes of our own
+    except ValueError:
+        return copy.deepcopy(row)
+
+
 @pytest.fixture
 def patch(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Replaces what costs time here and is not what is tested: the rounds of a verifier, the copying of rows."""
     monkeypatch.setattr(scram, "ITERATIONS", 1)
-    # rows are plain values: marshal's copy is the same, and quicker
-    quick = SimpleNamespace(deepcopy=lambda row: marshal.loads(marshal.dumps(row)))  # noqa: S302 - bytes of our own
-    monkeypatch.setattr(memory, "copy", quick, raising=False)
+    monkeypatch.setattr(memory, "copy", SimpleNamespace(deepcopy=_copied), raising=False)
     # gives way to other threads, of which there are none
     monkeypatch.setattr(front, "time", SimpleNamespace(sleep=lambda _: None))
     monkeypatch.setattr(records, "asdict", _as_row, raising=False)

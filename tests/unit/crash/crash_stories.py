@@ -8,8 +8,9 @@ of an invocation, and after every call that changed something, as a comparison o
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -20,14 +21,26 @@ from tests.unit.crash.crash_world import OVERLAP_S, CrashWorld, Fate, Killed
 Combo = tuple[str, str]
 
 
+def _nothing(world: Any) -> None:
+    del world
+
+
 @dataclass(frozen=True, kw_only=True)
 class Story:
-    """A run and what came before it. `refuses`: what its target is unwell in. `ends`: its status, undisturbed."""
+    """A run and what came before it. `refuses`: what its target is unwell in. `ends`: its status, undisturbed.
+
+    made: the world in which it happens. setting: what is done to it last of all before the verb, which is given
+    `fields`. then: what belongs to the story after it.
+    """
 
     before: tuple[str, ...]
     verb: str
     refuses: str = ""
     ends: str = "succeeded"
+    made: Callable[..., Any] = CrashWorld
+    setting: Callable[[Any], None] = _nothing
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    then: Callable[[Any], None] = _nothing
 
 
 STORIES = {
@@ -64,7 +77,7 @@ class Walk:
 
 def at_its_start(combo: Combo, story: Story, patch: pytest.MonkeyPatch) -> CrashWorld:
     """A world in which the story is about to begin."""
-    world = CrashWorld(*combo, patch)
+    world: CrashWorld = story.made(*combo, patch)
     for verb in story.before:
         world.ask(verb)
         # the history is in order of start
@@ -72,6 +85,7 @@ def at_its_start(combo: Combo, story: Story, patch: pytest.MonkeyPatch) -> Crash
     if story.verb == "retire":
         world.clock.advance(OVERLAP_S)
     world.refuses = story.refuses
+    story.setting(world)
     world.trap = Trap()
     return world
 
@@ -80,7 +94,8 @@ def undisturbed(combo: Combo, story: Story, patch: pytest.MonkeyPatch) -> Walk:
     """The story without a death."""
     world = at_its_start(combo, story, patch)
     world.trap = trap = Trap(outside=world.outside)
-    world.ask(story.verb)
+    world.ask(story.verb, **story.fields)
+    story.then(world)
     trap.outside = None
     firsts = [Moment(at, after=False) for at in sorted(trap.firsts) if at <= len(trap.names)]
     every = [*firsts, *(Moment(at, after=True) for at in range(1, len(trap.names) + 1))]
@@ -93,7 +108,8 @@ def died(combo: Combo, story: Story, patch: pytest.MonkeyPatch, fate: Fate, mome
     world = at_its_start(combo, story, patch)
     world.fate, world.trap = fate, Trap(moment.at, after=moment.after)
     try:
-        world.ask(story.verb)
+        world.ask(story.verb, **story.fields)
+        story.then(world)
     except Killed:
         assert fate is Fate.KILLED
     assert world.trap.sprung, "nothing happened at that call"
@@ -110,7 +126,7 @@ def by_the_sweep(world: CrashWorld, story: Story) -> None:
 def by_a_fresh_start(world: CrashWorld, story: Story) -> None:
     """Somebody asks for the same again at once; what is refused to him is left to the sweep."""
     world.trap.at = 0
-    _try(world, story.verb)
+    _try(world, story.verb, **story.fields)
     by_the_sweep(world, story)
 
 
@@ -122,10 +138,10 @@ def by_undoing(world: CrashWorld, story: Story) -> None:
     by_the_sweep(world, story)
 
 
-def _try(world: CrashWorld, verb: str) -> None:
+def _try(world: CrashWorld, verb: str, **fields: Any) -> None:
     """Ask, where the answer may be no."""
     try:
-        world.ask(verb)
+        world.ask(verb, **fields)
     except Refused:
         return
 

@@ -70,9 +70,9 @@ def _kept_in(store: str, target: TargetRig) -> StoreRig:
 
 
 class CrashWorld:
-    """`refuses`: what the target is unwell in, if it is: `probe` or `check`."""
+    """`refuses`: what the target is unwell in, if it is: `probe` or `check`. `policy`: what it says besides."""
 
-    def __init__(self, store: str, credential: str, patch: pytest.MonkeyPatch) -> None:
+    def __init__(self, store: str, credential: str, patch: pytest.MonkeyPatch, **policy: Any) -> None:
         self.trap, self.fate = Trap(), Fate.RETRIED
         self.clock = Clock()
         self.target = TARGETS[credential]()
@@ -95,6 +95,7 @@ class CrashWorld:
             owner="somebody",
             runbook="docs/runbooks/rotation.md",
             invalidate=(CHANNEL,) if (store, credential) in TOLD_IN else (),
+            **policy,
         )
         self.channel = ModelChannel(self._current_id)
 
@@ -187,12 +188,17 @@ class CrashWorld:
             execution = f"arn:{name}"
             self.machines.alive.add(execution)
             try:
-                ended.append(Walker(_DEFINITIONS[machine], execution, self._invoke, self.clock).walk(payload))
+                walker = Walker(_DEFINITIONS[machine], execution, self.invoke, self.clock, self.answered)
+                ended.append(walker.walk(payload))
             finally:
                 self.machines.alive.discard(execution)
         return ended
 
-    def _invoke(self, function: str, payload: Mapping[str, Any]) -> Any:
+    def answered(self, token: str) -> Mapping[str, Any]:
+        """What a task that waits for its token is told in the end; no run of this world waits for anybody."""
+        raise AssertionError(f"nobody answers {token}")
+
+    def invoke(self, function: str, payload: Mapping[str, Any]) -> Any:
         try:
             with self.trap.armed(payload["phase"]):
                 return self._handled(function, payload)
