@@ -64,6 +64,8 @@ class AnyOrderWorld(World):
         self.executions: list[Execution] = []
         self.invocations: list[Invocation] = []
         self.events: list[Mapping[str, Any]] = []
+        # what task tokens were answered
+        self.said: dict[str, Mapping[str, Any]] = {}
         self.verbs_asked = 0
         self.secret = self.server.secrets[NAME] = RememberedSecret()
         self.target = WatchedTarget()
@@ -93,7 +95,7 @@ class AnyOrderWorld(World):
     def _begin(self, machine: str, arn: str, given: Mapping[str, str]) -> None:
         self.machines.alive.add(arn)
         # its first task is invoked, and waits for its first call
-        self.executions.append(Execution(machine, arn, given, self.invoke, self))
+        self.executions.append(Execution(machine, arn, given, self.invoke, self, self.said))
 
     def invoke(self, payload: Mapping[str, Any], execution: Execution | None = None) -> Invocation:
         """A new invocation, which has not begun yet."""
@@ -112,6 +114,10 @@ class AnyOrderWorld(World):
         if context.run.epoch != event["epoch"]:
             return {"outcome": Outcome.FAILED.value, "reason": "epoch_unknown"}
         return run_phase(context, phase_named(event["phase"]))
+
+    def people(self) -> bool:
+        """What people do whom runs wait for; whether anybody did anything. Here no run waits."""
+        return False
 
     def ask(self, verb: str, **fields: Any) -> Invocation:
         """A person's verb, as the endpoint hands it to control; it waits at its first call."""

@@ -5,7 +5,7 @@ The store forgets what it destroys, and a target forgets what it no longer accep
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
@@ -78,14 +78,19 @@ class LaggingStore(MemoryStore):
 
 @dataclass
 class WatchedTarget(ModelTarget):
-    """`by`: the runs whose effects it took, by epoch. `outside`: slots and tokens that others have set."""
+    """`by`: the runs whose effects it took, by epoch. `outside`: slots and tokens that others have set.
+
+    watched: who wants to know of every effect that it took, and of whose.
+    """
 
     by: dict[int, set[str]] = field(default_factory=dict)
     outside: dict[str, str] = field(default_factory=dict)
+    watched: Callable[[str, str], None] = lambda effect, run_id: None
 
     def set(self, slot: str, token: str | None, fence: Fence, effect: str) -> None:
         super().set(slot, token, fence, effect)
         self.by.setdefault(fence.epoch, set()).add(fence.run_id)
+        self.watched(effect, fence.run_id)
 
     def accepts(self, credential: tuple[str, str] | None) -> bool:
         """Whether it takes this slot and token."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -11,9 +12,11 @@ import pytest
 from rotation import invocation
 from rotation.context import Context
 from rotation.contract import Fence
-from rotation.control import claims, records
+from rotation.control import answering, approvals, awaited, claims, records
 from rotation.ledger import ledger
+from rotation.ledger.approvals import Status
 from rotation.ledger.rows import Check, Expect, Key
+from rotation.phases import Outcome
 from rotation.steps import STEPS
 from rotation.steps.step import StepResult
 from tests.model.target import ModelTarget
@@ -78,6 +81,55 @@ def _overlaps_forgotten(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(records, "_overlap", none)
 
 
+def _gates_that_ask_nobody(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(awaited, "_missing", lambda _: [])
+
+
+def _silence_for_consent(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(awaited, "_missing", lambda heard: [lease.instance for one in heard for lease in one.behind])
+
+
+def _requesters_who_agree(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(answering, "same_person", lambda *_: False)
+
+
+def _anybody_agrees(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(answering, "role_of", lambda _: "lead")
+
+
+def _runs_that_ask_nobody(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(approvals, "needed", lambda *_: False)
+
+
+def _told(patch: pytest.MonkeyPatch, where: ModuleType, status: Status) -> None:
+    """The machine is told yes."""
+    said = approvals.said
+
+    def yes(*parts: Any) -> approvals.Request:
+        made = said(*parts)
+        return replace(made, outcome=Outcome.PASSED, cause="") if made.status == status else made
+
+    patch.setattr(where, "said", yes)
+
+
+def _expiry_for_consent(patch: pytest.MonkeyPatch) -> None:
+    _told(patch, approvals, Status.EXPIRED)
+
+
+def _no_for_yes(patch: pytest.MonkeyPatch) -> None:
+    _told(patch, answering, Status.DENIED)
+
+
+# Of what runs wait for: in a storm over runs that wait.
+WAITING_DEFECTS: dict[str, Seed] = {
+    "a gate that asks no consumer": _gates_that_ask_nobody,
+    "a consumer whose silence is consent": _silence_for_consent,
+    "an agreement by whoever asked": _requesters_who_agree,
+    "an agreement by anybody": _anybody_agrees,
+    "a run that asks nobody": _runs_that_ask_nobody,
+    "an expiry taken for a yes": _expiry_for_consent,
+    "a no taken for a yes": _no_for_yes,
+}
 DEFECTS: dict[str, Seed] = {
     "a target that takes a late call": _target_without_generations,
     "ledger writes that do not check the claim": _writes_without_the_claim,

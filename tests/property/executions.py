@@ -39,16 +39,26 @@ class Invocation:
 
 
 class Execution:
-    """One execution. `call` begins an invocation, `pauses.advance(seconds)` is a Wait or Retry."""
+    """One execution. `call` begins an invocation, `pauses.advance(seconds)` is a Wait or Retry.
 
-    def __init__(
-        self, machine: str, arn: str, given: Mapping[str, str], call: Callable[..., Invocation], pauses: Any
+    said: what task tokens were answered, by which it goes on where it `waits_by` one.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - what Step Functions is given
+        self,
+        machine: str,
+        arn: str,
+        given: Mapping[str, str],
+        call: Callable[..., Invocation],
+        pauses: Any,
+        said: Mapping[str, Any],
     ) -> None:
         self.machine, self.arn = machine, arn
         self.aborted = False
         self.waits_for: Invocation | None = None
         self._call = call
-        walker = Walker(DEFINITIONS[machine](CONTROL), arn, self._invoke, pauses)
+        self.waits_by, self._said = "", said
+        walker = Walker(DEFINITIONS[machine](CONTROL), arn, self._invoke, pauses, self._answered)
         self._strand = Strand(arn, lambda: walker.walk(given))
         self.go()
 
@@ -64,7 +74,8 @@ class Execution:
     def ready(self) -> bool:
         """Whether it can go on: what it waited for has ended, was lost, or it was aborted."""
         waited = self.waits_for
-        return not self._strand.over and (self.aborted or waited is None or waited.over or not waited.awaited)
+        heard = self.waits_by in self._said if self.waits_by else waited is None or waited.over or not waited.awaited
+        return not self._strand.over and (self.aborted or heard)
 
     def go(self) -> None:
         """To the next invocation, or to its end."""
@@ -90,6 +101,17 @@ class Execution:
         if self.aborted:
             raise Aborted
         return _answer(invocation)
+
+    def _answered(self, token: str) -> Any:
+        self.waits_by = token
+        strand = Strand.current()
+        assert strand is not None
+        if token not in self._said:
+            strand.pause("an answer to its token")
+        self.waits_by = ""
+        if self.aborted:
+            raise Aborted
+        return self._said[token]
 
 
 def _answer(invocation: Invocation) -> Any:

@@ -35,6 +35,9 @@ class Watch:
         self._every_accepted_credential_is_known()
         assert self.world.rows.leaked == [], "a value was written to the ledger"
 
+    def rest(self) -> None:
+        """When all is over, and many things have happened at once since the last look."""
+
     def _readers_get_what_works(self) -> None:
         secret, target = self.world.secret, self.world.target
         assert secret.current is not None, "readers get nothing"

@@ -6,7 +6,7 @@ Reads by key are strongly consistent, as the ledger asks for them; only the inde
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rotation.ledger.memory import MemoryRows
 from rotation.ledger.rows import Put, Row, Write
@@ -21,6 +21,8 @@ class LaggingRows(MemoryRows):
     def __init__(self) -> None:
         super().__init__()
         self.leaked: list[str] = []
+        # who wants to know of every row that is written
+        self.written: Callable[[Row], None] = lambda _: None
         self._then: MemoryRows | None = None
 
     def lag(self) -> None:
@@ -38,3 +40,6 @@ class LaggingRows(MemoryRows):
     def write(self, writes: Sequence[Write]) -> None:
         self.leaked += [str(write.key) for write in writes if isinstance(write, Put) and MARKER in repr(write.row)]
         super().write(writes)
+        for write in writes:
+            if isinstance(write, Put):
+                self.written(write.row)

@@ -54,6 +54,8 @@ def told(world: AnyOrderWorld, verb: str, **fields: Any) -> Any:
     asked = world.ask(verb, **fields)
     finish(world, asked)
     finish_all(world)
+    while world.people():
+        finish_all(world)
     if asked.strand.error:
         raise asked.strand.error
     return asked.strand.result
@@ -68,6 +70,8 @@ def come_to_rest(world: AnyOrderWorld) -> None:
     for _ in range(ROUNDS):
         world.advance(BETWEEN_ROUNDS_S)
         finish(world, world.invoke({"phase": "sweep", "execution": "arn:sweep"}))
+        finish_all(world)
+        world.people()
         finish_all(world)
         seen.append(_repaired(world))
         head = world.whole_ledger.head(NAME)

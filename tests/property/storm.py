@@ -47,6 +47,7 @@ class Storm(RuleBasedStateMachine):
     """`steps` counts every rule that ran, over all instances; `calls` the external calls."""
 
     world_class: ClassVar[type[AnyOrderWorld]] = AnyOrderWorld
+    watch_class: ClassVar[type[Watch]] = Watch
     steps: ClassVar[Counter[str]] = Counter()
     calls: ClassVar[Counter[str]] = Counter()
 
@@ -55,7 +56,7 @@ class Storm(RuleBasedStateMachine):
         self.world = self.world_class()
         self.seen = ""
         self.ok = True
-        self.watch = Watch(self.world)
+        self.watch = self.watch_class(self.world)
 
     @initialize()
     def first_value(self) -> None:
@@ -206,6 +207,7 @@ class Storm(RuleBasedStateMachine):
         try:
             if self.ok and self.world.secret.current is not None:
                 quiet.come_to_rest(self.world)
+                self.watch.rest()
         finally:
             type(self).calls.update(self.world.calls)
             self.world.close()

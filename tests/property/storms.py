@@ -15,6 +15,7 @@ from tests.property import stories
 from tests.property.any_order_world import AnyOrderWorld
 from tests.property.credentials import KeepingStore, LaggingStore
 from tests.property.storm import Storm
+from tests.property.waiting_storm import WaitingStorm
 
 # Long enough for a rotation, its retirement and what goes wrong with both; longer ones seldom find more.
 STEPS_EACH = 60
@@ -62,7 +63,7 @@ class LaggingStorm(ToldStorm):
 
 # The storms of nothing but rules, in which the seeds of `test_teeth` are, and all of them.
 STORMS: tuple[type[Storm], ...] = (Storm, KeepingStorm)
-ALL: tuple[type[Storm], ...] = (*STORMS, ToldStorm, ToldKeepingStorm, LaggingStorm)
+ALL: tuple[type[Storm], ...] = (*STORMS, ToldStorm, ToldKeepingStorm, LaggingStorm, WaitingStorm)
 
 
 def run(storm: type[Storm], examples: int, by_seed: int, *, shrink: bool = True) -> tuple[Counter[str], Counter[str]]:
