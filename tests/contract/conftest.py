@@ -10,6 +10,7 @@ import pytest
 from rotation import logs
 
 pytest.register_assert_rewrite(
+    "client_reads",
     "issuer_at_target",
     "issuer_suite",
     "issuer_without_target",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
+import client_reads
 import grpc
 import pytest
 import store_gcp_surveying
@@ -13,6 +14,8 @@ from gcp_bench import ANNOTATIONS, LABELS, GcpBench, google
 from google.api_core.exceptions import FailedPrecondition
 from store_bench import Rotations, new_run, value
 
+from keyturn.client import SecretCache
+from keyturn.client.sources.google import GoogleSource
 from rotation.contract import Remembered, Version
 from rotation.errors import Denied, NotFound, Refused, Throttled, Unavailable
 from rotation.stores import gcp_client
@@ -208,3 +211,34 @@ def test_a_defect_of_this_program_is_not_translated() -> None:
 def test_the_checksum_is_the_one_of_the_standard() -> None:
     # RFC 3720 appendix B.4: 32 bytes of zeroes, and the check value of every CRC catalogue
     assert (crc32c(bytes(32)), crc32c(b"123456789")) == (0x8A9136AA, 0xE3069283)
+
+
+class TestGoogleClient(client_reads.ClientReads):
+    """The consumer library over gRPC."""
+
+    keeps_the_old = False
+
+    @pytest.fixture
+    def reader(self, bench: GcpBench) -> client_reads.Reader:
+        return lambda path: GoogleSource(bench.raw, path)
+
+    def test_an_alias_that_lags_never_leads_back_behind_an_event(
+        self, bench: GcpBench, rotations: Rotations, cache: SecretCache
+    ) -> None:
+        assert client_reads.same(cache.get(), value("old"))
+        bench.server.set_lag(stale=True)
+        life = rotations.rotate(value("new"))
+        cache.poll()
+        assert client_reads.same(cache.get(), value("old")), "the alias is late, and nobody has said more"
+        cache.hear(client_reads.told(rotations, life))
+        assert client_reads.same(cache.get(), value("new")), "a number is never late"
+        cache.poll()
+        assert client_reads.same(cache.get(), value("new"))
+
+    def test_the_trap_is_real_latest_would_have_shown_the_candidate(
+        self, bench: GcpBench, rotations: Rotations, cache: SecretCache
+    ) -> None:
+        rotations.stage(value("new"))
+        latest = bench.raw.access_secret_version(name=f"{rotations.ref.path}/versions/latest")
+        assert latest.payload.data.decode() == value("new").unsafe_reveal()
+        assert client_reads.same(cache.get(), value("old"))

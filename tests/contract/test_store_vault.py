@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import ClassVar
 
+import client_reads
 import pytest
 import store_suite
 from store_bench import Crash, Rotations, new_run, value
 from store_servers import running
 from vault_bench import MOUNT, VaultBench
 
+from infra.vault_store import reader_rules
+from keyturn.client import Missing
+from keyturn.client.sources.vault import VaultSource
+from policies import ALL
 from rotation.calls import Kind
 from rotation.contract import Observation, Survey, Version
 from rotation.errors import Conflict, Denied, NotFound, Refused, Throttled, Unavailable
+from rotation.stores import vault_client
 from rotation.value import SecretValue
 from sandbox.parts.contract import Started
 from sandbox.parts.openbao import Openbao
 
 pytestmark = pytest.mark.openbao
+
+PARTNERS = next(policy for policy in ALL if policy.store == "vault")
 
 
 @pytest.fixture(scope="module")
@@ -238,3 +247,33 @@ def test_a_vault_that_is_not_there_is_unavailable() -> None:
 
 def _below(rotations: Rotations) -> str:
     return rotations.ref.path.removeprefix(f"{MOUNT}/")
+
+
+class TestVaultClient(client_reads.ClientReads):
+    """The consumer library with a token of the policy that the program declares for readers, and no other."""
+
+    keeps_the_old = True
+
+    @pytest.fixture
+    def reader(self, bench: VaultBench) -> client_reads.Reader:
+        def source(path: str) -> VaultSource:
+            bench.admin.sys.create_or_update_policy("reader", reader_rules(replace(PARTNERS, path=path)))
+            client = vault_client.client(bench.address)
+            client.token = bench.admin.auth.token.create(policies=["reader"], no_default_policy=True)["auth"][
+                "client_token"
+            ]
+            return VaultSource(client, path)
+
+        return source
+
+    def test_a_reader_is_refused_the_pending_value_by_vault_itself(
+        self, bench: VaultBench, rotations: Rotations, reader: client_reads.Reader
+    ) -> None:
+        rotations.stage(value("new"))
+        pending = f"pending/{_below(rotations)}"
+        assert bench.data(pending) is not None
+        source = reader(rotations.ref.path)
+        assert client_reads.same(source.current().value, value("old"))
+        source._path = pending  # type: ignore[attr-defined]  # what its constructor refuses
+        with pytest.raises(Missing, match="Forbidden"):
+            source.current()
