@@ -13,6 +13,7 @@ from zipfile import ZipFile
 from artefacts import bytecode
 from artefacts.closure import check_closure
 from artefacts.dependencies import bundle
+from artefacts.keeping import alone, keep, kept, made_of
 from artefacts.selection import package_files, shipped_files
 from artefacts.table import FUNCTIONS, Function
 from artefacts.zips import write_zip
@@ -45,14 +46,28 @@ def build_all(root: Path, out: Path = DEFAULT_OUT) -> list[Artefact]:
 
 
 def build(function: Function, root: Path, out: Path) -> Artefact:
-    """One function's zip. Repeating it with nothing changed writes the same bytes."""
-    names = shipped_files(function, root)
-    sources = {name: (root / name).read_bytes() for name in names}
-    dependencies = bundle(function, root, out.parent / "function-dependencies")
-    check_closure(function, _texts(sources), package_files(root), _top_level_names(dependencies))
-    out.mkdir(parents=True, exist_ok=True)
-    path = out / f"{function.name}.zip"
-    compiled = bytecode.compile_files(root, names) if bytecode.is_possible() else {}
+    """One function's zip: the one that is there, if it was made of the same, else a new one.
+
+    Making it again with nothing changed writes the same bytes.
+    """
+    sources = {name: (root / name).read_bytes() for name in shipped_files(function, root)}
+    tree = package_files(root)
+    cache, path = out.parent / "function-dependencies", out / f"{function.name}.zip"
+    with alone(cache, function.name):
+        dependencies = bundle(function, root, cache)
+        wanted = made_of(sources, tree, dependencies)
+        facts = kept(path, wanted)
+        if facts is not None:
+            return Artefact(path=path, **facts)
+        check_closure(function, _texts(sources), tree, _top_level_names(dependencies))
+        artefact = _made(function, root, sources, dependencies, path)
+        keep(path, wanted, artefact.sha256, {key: value for key, value in vars(artefact).items() if key != "path"})
+        return artefact
+
+
+def _made(function: Function, root: Path, sources: dict[str, bytes], dependencies: Path, path: Path) -> Artefact:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    compiled = bytecode.compile_files(root, list(sources)) if bytecode.is_possible() else {}
     write_zip(path, sources | compiled, base=dependencies)
     return _artefact(function, path)
 

@@ -49,6 +49,8 @@ def test_a_second_build_reuses_the_dependencies_and_writes_the_same_bytes(
     built: dict[str, Artefact], built_project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("artefacts.dependencies._install", None)
+    for artefact in built.values():
+        artefact.path.unlink()
     assert {made.name: made.sha256 for made in build_all(built_project)} == {
         name: artefact.sha256 for name, artefact in built.items()
     }
