@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import time
-from functools import cached_property
+from functools import cache, cached_property
+from threading import Lock
 from typing import Any
 
 import boto3
@@ -35,13 +36,19 @@ _ATTEMPTS = 3
 _LAST_EVENTS = 50
 # A message of an error is shown in one line of a terminal or two.
 _TROUBLE_CHARS = 240
+# A session makes one client at a time; the clients may be used side by side.
+_MAKING = Lock()
 
 
 def session(stack: Stack) -> boto3.Session:
     """A session in the stack's region: the emulator's keys on `local`, the default chain elsewhere."""
-    if stack.local:
-        return boto3.Session(_SANDBOX_KEY, _SANDBOX_KEY, region_name=stack.region)
-    return boto3.Session(region_name=stack.region)
+    return _emulated(stack.region) if stack.local else boto3.Session(region_name=stack.region)
+
+
+@cache
+def _emulated(region: str) -> boto3.Session:
+    """One for all clients: another would read the services' models anew, forty times what making a client takes."""
+    return boto3.Session(_SANDBOX_KEY, _SANDBOX_KEY, region_name=region)
 
 
 def client(stack: Stack, service: str, attempts: int = _ATTEMPTS) -> Any:
@@ -53,7 +60,8 @@ def client(stack: Stack, service: str, attempts: int = _ATTEMPTS) -> Any:
     )
     # the names of services are not literals here, so the stubs cannot help
     made: Any = session(stack).client
-    return made(service, endpoint_url=stack.endpoint or None, config=config)
+    with _MAKING:
+        return made(service, endpoint_url=stack.endpoint or None, config=config)
 
 
 class EndpointControl:
