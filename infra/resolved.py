@@ -15,7 +15,7 @@ from infra.config import Settings
 from infra.documents import INLINE_POLICY_LIMIT, document
 from infra.grants import grants, stand_ins
 from infra.names import FUNCTIONS, Names
-from policy_rules.check import check_policies
+from policy_rules.check import check_policies, well_typed
 from policy_rules.rule import Circumstances, Problem, file_of
 from rotation.errors import KeyturnError, Refused
 from rotation.policy import Policy
@@ -33,22 +33,28 @@ def resolved(policies: Sequence[Policy], settings: Settings) -> tuple[Policy, ..
 
 
 def checked(policies: Sequence[Policy], settings: Settings) -> tuple[tuple[Policy, ...], list[Problem]]:
-    """The policies that could be resolved, as this stack runs them, and everything that is wrong with any."""
+    """The policies with which nothing is wrong, as this stack runs them, and everything that is wrong with any."""
     problems = [] if policies else [_none()]
+    typed, unread, mistyped = well_typed(policies)
+    problems += mistyped
     written = []
-    for policy in policies:
+    for policy in typed:
+        facts = dict(settings.facts)
         try:
-            written.append(_placed(policy.resolve(settings.facts), settings))
+            policy.resolve(facts)
         except KeyturnError as exc:
             problems.append(_unresolved(policy, exc))
+            # the other rules have their say: a fact that is missing stands as its own name
+            facts |= {name: name for name in policy.facts_asked() - facts.keys()}
+        written.append(_placed(policy.resolve(facts), settings))
     circumstances = Circumstances(
         today=settings.checked_on, alias_lag_s=settings.alias_lag_s, client_poll_s=settings.client_poll_s
     )
-    problems += check_policies(written, abilities(), circumstances)
-    ready = tuple(_capped(policy, settings) for policy in written)
-    # a role is measured only when its policies make sense
-    problems += [] if problems else _too_large(ready, settings)
-    return ready, problems
+    problems += check_policies(written, abilities(), circumstances, unread)
+    # a role is measured with the policies that make sense: too large without the others is too large
+    wrong = {problem.policy for problem in problems}
+    ready = tuple(_capped(policy, settings) for policy in written if policy.name not in wrong)
+    return ready, problems + _too_large(ready, settings)
 
 
 def _none() -> Problem:

@@ -81,7 +81,9 @@ def _of_parts(name: str, field: str, before: Document, after: Document) -> Itera
         old, new = before.get(part), after.get(part)
         if kind == "target.facts":
             for fact in dict.fromkeys([*(old or ()), *(new or ())]):
-                yield from _of_value(name, f"{kind}.{fact}", kind, (old or {}).get(fact), (new or {}).get(fact))
+                place = f"{kind}.{fact}"
+                judged = place if place in DIRECTIONS else kind
+                yield from _of_value(name, place, judged, (old or {}).get(fact), (new or {}).get(fact))
         else:
             yield from _of_value(name, kind, kind, old, new)
 

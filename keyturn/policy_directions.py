@@ -8,6 +8,7 @@ plain values as a policy's document has them. Not here: finding what differs (`p
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -15,6 +16,8 @@ from rotation.cadence import pause_s
 from rotation.cron_fields import WEEKDAYS
 
 _DAY_HOURS = 24
+# In which every day of a calendar exists.
+_LEAP_YEAR = 2024
 
 
 class Direction(StrEnum):
@@ -50,16 +53,16 @@ def fewer(before: Any, after: Any) -> Direction:
 
 
 def members(before: Any, after: Any) -> Direction:
-    """Each one that is added makes it stronger; another instead of one is a change."""
+    """Any that is gone makes it weaker, whatever else came; each one that is only added makes it stronger."""
     old, new = (set(map(str, side)) for side in (before, after))
-    if old == new or not (old < new or new < old):
+    if old == new:
         return Direction.CHANGED
-    return Direction.STRONGER if old < new else Direction.WEAKER
+    return Direction.WEAKER if old - new else Direction.STRONGER
 
 
 def outsiders(before: Any, after: Any) -> Direction:
-    """Each one that is added makes it weaker."""
-    return _TURNED[members(before, after)]
+    """Anybody who is let in makes it weaker, whoever else left; each one that only left makes it stronger."""
+    return members(after, before)
 
 
 def there(before: Any, after: Any) -> Direction:
@@ -86,6 +89,18 @@ def away_from(good: str) -> Judge:
     return judge
 
 
+def unless(bad: str) -> Judge:
+    """A judge for which one word is the weak one, and none at all is as good as any other."""
+
+    def judge(before: Any, after: Any) -> Direction:
+        if bad not in (before, after):
+            return Direction.CHANGED
+        return Direction.WEAKER if after == bad else Direction.STRONGER
+
+    judge.__doc__ = f"Weaker as `{bad}`, stronger as anything else."
+    return judge
+
+
 def cadence(before: Any, after: Any) -> Direction:
     """The more often, the stronger."""
     try:
@@ -97,7 +112,9 @@ def cadence(before: Any, after: Any) -> Direction:
 
 def window(before: Any, after: Any) -> Direction:
     """The fewer hours of a week in which something may start by itself, the stronger."""
-    return outsiders(_open(before), _open(after))
+    old, new = _open(before), _open(after)
+    # another hour instead of one is no weaker
+    return Direction.CHANGED if old - new and new - old else outsiders(old, new)
 
 
 def _open(found: Any) -> set[tuple[str, int]]:
@@ -105,6 +122,30 @@ def _open(found: Any) -> set[tuple[str, int]]:
         return {(day, hour) for day in WEEKDAYS for hour in range(_DAY_HOURS)}
     hours = range(found["opens"], found["opens"] + found["hours"])
     return {(day, hour) for day in found["days"] or WEEKDAYS for hour in hours}
+
+
+def frozen(before: Any, after: Any) -> Direction:
+    """Any day less on which nothing starts makes it weaker; the same days said anew are a change."""
+    try:
+        return members(_frozen(before), _frozen(after))
+    except ValueError:
+        # a revision whose days were none
+        return Direction.CHANGED
+
+
+def _frozen(found: Any) -> set[str]:
+    """Days of freezes: those of every year by month and day, the others by their date."""
+    days: set[str] = set()
+    for freeze in found:
+        first, last = freeze["first"], freeze["last"]
+        yearly = len(first) < len("2026-12-20")
+        day, end = (date.fromisoformat(f"{_LEAP_YEAR}-{text}" if yearly else text) for text in (first, last))
+        if yearly and end < day:
+            end = end.replace(year=_LEAP_YEAR + 1)
+        while day <= end:
+            days.add(f"{day:%m-%d}" if yearly else f"{day}")
+            day += timedelta(days=1)
+    return days
 
 
 # What tells one from another: a change of it is one that is gone and one that is new.
@@ -117,13 +158,15 @@ DIRECTIONS: Mapping[str, Judge] = {
     "credential": changed,
     "cadence": cadence,
     "window": window,
-    "freezes": members,
+    "freezes": frozen,
     "approval": there,
     "approval.approvers": outsiders,
     "approval.expires_s": fewer,
     "warm_up_s": more,
     "overlap_s": more,
     "target.facts": changed,
+    # anything but `off` verifies the server
+    "target.facts.tls": unless("off"),
     "target.authority": changed,
     "readers": outsiders,
     "consumers": there,

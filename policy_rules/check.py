@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from policy_rules import guards, overlaps, places, schedules, waivers
+from policy_rules import guards, overlaps, places, schedules, types, waivers
 from policy_rules.rule import Abilities, Case, Circumstances, Company, Problem, Rule, file_of
 from rotation.policy import Policy
 
@@ -29,35 +29,56 @@ RULES: Mapping[str, Rule] = {
     )
 }
 
-# What only the program of a stack can see; said here, so that all names stand in one place.
+# What is seen before a rule is asked, or by the program of a stack only; here, so that all names stand in one place.
 PROGRAM_RULES: Mapping[str, str] = {
+    types.NAME: types.SAYS,
     "policies-none": "a stack has a policy",
     "fact-unknown": "every fact that a policy names is one of the stack",
     "role-size": "the inline policies of a function's role stay below 10,240 characters (IAM)",
 }
 
 
-def check_policies(policies: Sequence[Policy], abilities: Abilities, circumstances: Circumstances) -> list[Problem]:
-    """Every problem of every policy, in the order of the policies; empty when all fit. Policies must be resolved."""
-    company = Company(policies)
-    cases = (
-        Case(policy=policy, company=company, abilities=abilities, circumstances=circumstances) for policy in policies
-    )
-    return [problem for case in cases for problem in _of_one(case)]
+def check_policies(
+    policies: Sequence[Policy],
+    abilities: Abilities,
+    circumstances: Circumstances,
+    unread: Sequence[Policy] = (),
+) -> list[Problem]:
+    """Every problem of every policy, in the order of the policies; empty when all fit.
+
+    policies: resolved. unread: others of the same stack, of which `well_typed` has said already what is wrong.
+    """
+    typed, mistyped, problems = well_typed(policies)
+    company = Company(typed, [*mistyped, *unread])
+    for policy in typed:
+        case = Case(policy=policy, company=company, abilities=abilities, circumstances=circumstances)
+        problems += _of_one(case)
+    return problems
+
+
+def well_typed(policies: Sequence[Policy]) -> tuple[list[Policy], list[Policy], list[Problem]]:
+    """The policies that rules can read, the others, and what is wrong with those; facts may still stand in them."""
+    good: list[Policy] = []
+    bad: list[Policy] = []
+    problems: list[Problem] = []
+    for policy in policies:
+        offences = list(types.mistyped(policy))
+        (bad if offences else good).append(policy)
+        problems += [_problem(types.NAME, policy, *offence) for offence in offences]
+    return good, bad, problems
 
 
 def _of_one(case: Case) -> list[Problem]:
     off = {name for name in waivers.waived(case) if name in RULES and RULES[name].waivable}
     return [
-        Problem(
-            rule=rule.name,
-            policy=case.policy.name,
-            field=field,
-            problem=problem,
-            remedy=remedy,
-            file=file_of(case.policy.name),
-        )
+        _problem(rule.name, case.policy, *offence)
         for rule in RULES.values()
         if rule.name not in off
-        for field, problem, remedy in rule.find(case)
+        for offence in rule.find(case)
     ]
+
+
+def _problem(rule: str, policy: Policy, field: str, problem: str, remedy: str) -> Problem:
+    # a mistyped name is none
+    name = str(policy.name)
+    return Problem(rule=rule, policy=name, field=field, problem=problem, remedy=remedy, file=file_of(name))

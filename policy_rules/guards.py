@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 from policy_rules.overlaps import CHANNELS
 from policy_rules.rule import Case, Offence, Rule, length
+from rotation.cadence import HOUR_S
 from rotation.policy import Policy
 
 TRIGGERS = ("leak", "human-read", "offboarding")
 ON_OUTSIDE_CHANGE = ("alarm", "adopt")
 SCHEDULERS = ("keyturn", "native")
+# What IAM allows in a role's name.
+_ROLE = re.compile(r"[A-Za-z0-9+=,.@_-]{1,64}")
 # A person needs a minute to read what is asked; a request that nobody answers within a week is forgotten.
 SHORTEST_APPROVAL_S, LONGEST_APPROVAL_S = 60, 7 * 86_400
 # What Step Functions carries from state to state may be 256 KiB; references need far less, and events copy it.
@@ -30,9 +34,23 @@ def _approval(case: Case) -> Iterator[Offence]:
         yield "approval.approvers", "names nobody, or a blank", "name the IAM roles that may agree"
     if len(set(approval.approvers)) < len(approval.approvers):
         yield "approval.approvers", "names a role twice", "name each role once"
+    paths = [name for name in approval.approvers if name.strip() and not _ROLE.fullmatch(name)]
+    if paths:
+        # whoever answers is known by the name of the role alone, without account and path
+        yield "approval.approvers", f"{', '.join(paths)} is not a role's name", "write the last part of its ARN alone"
     if not SHORTEST_APPROVAL_S <= approval.expires_s <= LONGEST_APPROVAL_S:
         least, most = length(SHORTEST_APPROVAL_S), length(LONGEST_APPROVAL_S)
         yield "approval.expires_s", f"is not between {least} and {most}", "give people time to answer, not for ever"
+
+
+def _late_approval(case: Case) -> Iterator[Offence]:
+    approval, window = case.policy.approval, case.policy.window
+    if approval and window and approval.expires_s > window.hours * HOUR_S:
+        yield (
+            "approval.expires_s",
+            f"is longer than the window of {length(window.hours * HOUR_S)}: a late answer finds it closed",
+            "let the question expire with the window, or open the window for longer",
+        )
 
 
 def _choices(case: Case) -> Iterator[Offence]:
@@ -66,10 +84,15 @@ def _parent(case: Case) -> Iterator[Offence]:
     by_name = case.company.by_name
     if not policy.parent:
         return
+    if policy.parent in case.company.unread:
+        # its own offence is said already
+        return
     if policy.parent not in by_name:
         yield "parent", f"no policy is called {policy.parent}", "name one that exists"
     elif policy.name in _ancestors(policy, by_name):
         yield "parent", "is its own ancestor, so that neither would ever start", "remove one parent of the circle"
+    elif by_name[policy.parent].scheduler == "native":
+        yield "parent", f"{policy.parent} is rotated by the store's schedule", "leave its scheduler to keyturn"
     elif policy.group and by_name[policy.parent].group == policy.group:
         yield (
             "group",
@@ -113,12 +136,18 @@ def _document(case: Case) -> Iterator[Offence]:
 
 RULES = (
     Rule(name="approval-form", says="an approval names roles and ends within a minute to a week", find=_approval),
+    Rule(
+        name="approval-outlasts-window",
+        says="a question is answered or forgotten before the window closes",
+        find=_late_approval,
+        waivable=True,
+    ),
     Rule(name="choice-unknown", says="channels, triggers, scheduler and reactions are known words", find=_choices),
     Rule(name="trigger-untold", says="`human-read` is asked of a store that tells who reads", find=_untold),
     Rule(name="group-alone", says="a group has more than one member", find=_group, waivable=True),
     Rule(
         name="parent-order",
-        says="the parent exists, is in no circle, and shares no group with its child",
+        says="the parent exists, is started by Keyturn, is in no circle, and shares no group with its child",
         find=_parent,
     ),
     Rule(name="state-size", says="the state of a run stays below 8 KiB", find=_state),

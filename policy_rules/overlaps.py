@@ -65,6 +65,18 @@ def _below_floor(case: Case) -> Iterator[Offence]:
         yield "overlap_s", f"{length(policy.overlap_s)} is shorter than {named}", f"make it {longest} or longer"
 
 
+def _cut_off(case: Case) -> Iterator[Offence]:
+    if not case.issuer or case.issuer.overlaps or case.policy.overlap_s != 0:
+        return
+    waiting = [f"{why} ({length(floor_s)})" for floor_s, why in floors(case) if floor_s > 0]
+    if waiting:
+        yield (
+            "credential",
+            f"{case.policy.credential} keeps one credential at a time, and {'; '.join(waiting)} is cut off",
+            "choose a type that overlaps, or waive this with whoever answers for the outage",
+        )
+
+
 def floors(case: Case) -> Iterator[tuple[int, str]]:
     """Seconds that an overlap has to last, each with its reason."""
     if case.store and case.store.lagging_pointer:
@@ -129,6 +141,12 @@ RULES = (
         name="overlap-below-floor",
         says="the overlap outlasts alias lag, the clients' own look, and every consumer's poll, job or lead",
         find=_below_floor,
+        waivable=True,
+    ),
+    Rule(
+        name="no-overlap-cuts-off",
+        says="a type that keeps one credential at a time has no reader who learns of the new one later",
+        find=_cut_off,
         waivable=True,
     ),
     Rule(name="warm-up-range", says="the warm-up lasts a day at most", find=_warm_up),

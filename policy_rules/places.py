@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from policy_rules.place_forms import PLACES
-from policy_rules.rule import Case, Offence, Rule
+from policy_rules.rule import Case, Offence, Rule, file_of
 
 # The name is part of an object's key, of a partition's key and of file names.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(/[A-Za-z0-9][A-Za-z0-9_-]*)*")
@@ -20,6 +20,12 @@ def _name(case: Case) -> Iterator[Offence]:
 def _name_once(case: Case) -> Iterator[Offence]:
     if case.company.names[case.policy.name] > 1:
         yield "name", f"two policies are called {case.policy.name}", "names are unique"
+
+
+def _file_once(case: Case) -> Iterator[Offence]:
+    file = file_of(case.policy.name)
+    if case.company.files[file] > case.company.names[case.policy.name]:
+        yield "name", f"another policy belongs to {file} too", "choose names that differ by more than their signs"
 
 
 def _owner(case: Case) -> Iterator[Offence]:
@@ -89,6 +95,7 @@ def _credential(case: Case) -> Iterator[Offence]:
 RULES = (
     Rule(name="name-form", says="the name is `group/name`: letters, digits, hyphens, underscores", find=_name),
     Rule(name="name-twice", says="no two policies have the same name", find=_name_once),
+    Rule(name="file-twice", says="each policy has a file of its own", find=_file_once),
     Rule(name="owner-missing", says="a team answers for the credential", find=_owner),
     Rule(name="runbook-missing", says="the runbook that an alarm links exists", find=_runbook, waivable=True),
     Rule(name="store-unknown", says="the store is one that has an adapter", find=_store),

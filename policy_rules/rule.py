@@ -65,7 +65,10 @@ class Circumstances:
 class Company:
     """All policies of a stack, looked up by what two of them could share: one pass, however many they are."""
 
-    def __init__(self, policies: Sequence[Policy]) -> None:
+    def __init__(self, policies: Sequence[Policy], mistyped: Sequence[Policy] = ()) -> None:
+        # those that no rule can read: their names are known to their children
+        self.unread = {str(policy.name) for policy in mistyped}
+        self.files = Counter(file_of(policy.name) for policy in policies)
         self.by_name = {policy.name: policy for policy in policies}
         self.names = Counter(policy.name for policy in policies)
         self.groups = Counter(policy.group for policy in policies)

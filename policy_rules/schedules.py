@@ -123,19 +123,44 @@ def _looked_at(case: Case) -> list[datetime]:
 
 def _often_enough(case: Case) -> Iterator[Offence]:
     window, cadence = case.policy.window, case.policy.cadence
-    if window is None or not _sound(case):
+    if not _sound(case):
         return
     try:
         due_s = pause_s(cadence)
     except ValueError:
         return
-    closed_s = longest_closed_s(window)
+    closed_s = longest_closed_s(window) if window else 0
     if closed_s >= due_s:
         yield (
             "window",
             f"stays closed for {length(closed_s)}, and {cadence} comes due within {length(due_s)}",
             "open it more often, or rotate less often: a rotation that is due would wait past the next one",
         )
+        return
+    for freeze, held_s in _held_by_freezes(case):
+        if held_s >= due_s:
+            yield (
+                "freezes",
+                f"{freeze.first} to {freeze.last} holds for {held_s // DAY_S} d, and {cadence} comes due sooner",
+                "shorten the freeze, rotate less often, or waive this with whoever answers for the longer life",
+            )
+
+
+def _held_by_freezes(case: Case) -> Iterator[tuple[Freeze, int]]:
+    """Each freeze, and how long a rotation waits that is due on its first day; a yearly one in the year that comes."""
+    for freeze in case.policy.freezes:
+        first = freeze.first if len(freeze.first) == len("2026-12-20") else f"{_year_for(case, freeze)}-{freeze.first}"
+        due = datetime.combine(date.fromisoformat(first), datetime.min.time(), UTC)
+        start = earliest_start(case.policy, due)
+        # one that ends in no start at all is an offence of its own
+        if start:
+            yield freeze, int((start - due).total_seconds())
+
+
+def _year_for(case: Case, freeze: Freeze) -> int:
+    year = case.circumstances.today.year + 1
+    # a freeze that begins on the 29th of February is measured in a year that has one
+    return year + -year % 4 if freeze.first == "02-29" else year
 
 
 def longest_closed_s(window: Window) -> int:
@@ -189,7 +214,7 @@ RULES = (
     Rule(name="window-unreachable", says="freezes leave days on which a due rotation can start", find=_reachable),
     Rule(
         name="window-too-rare",
-        says="the window opens before the next rotation is due",
+        says="the window opens, and a freeze ends, before the next rotation is due",
         find=_often_enough,
         waivable=True,
     ),

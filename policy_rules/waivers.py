@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 
@@ -21,6 +22,13 @@ def _form(case: Case) -> Iterator[Offence]:
             yield "waivers", f"{waiver.rule}: {waiver.expires} is no day", "write it as 2026-12-31"
         elif ends > case.circumstances.today + LONGEST:
             yield "waivers", f"{waiver.rule}: lasts longer than a year", "end it sooner, and decide again then"
+
+
+def _twice(case: Case) -> Iterator[Offence]:
+    for rule, count in Counter(waiver.rule for waiver in case.policy.waivers).items():
+        if count > 1:
+            # the later one would go on where the earlier one ends, and no reviewer saw it end
+            yield "waivers", f"{rule}: is waived {count} times", "keep one, with one last day"
 
 
 def _expired(case: Case) -> Iterator[Offence]:
@@ -65,5 +73,6 @@ def waived(case: Case) -> set[str]:
 
 RULES = (
     Rule(name="waiver-form", says="a waiver says why, who answers for it, and ends within a year", find=_form),
+    Rule(name="waiver-twice", says="a policy waives a rule once", find=_twice),
     Rule(name="waiver-expired", says="no waiver has passed its last day", find=_expired),
 )

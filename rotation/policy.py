@@ -151,21 +151,22 @@ class Policy:
 
     def resolve(self, facts: Mapping[str, str]) -> Policy:
         """The same policy with every `Fact` replaced; Refused `unknown_fact` names all that are missing."""
-        missing: set[str] = set()
+        missing = self.facts_asked() - facts.keys()
+        if missing:
+            raise self._unknown(sorted(missing))
 
         def put_in(value: str | Fact) -> str:
-            if isinstance(value, str):
-                return value
-            missing.update({value.name} - facts.keys())
-            return facts.get(value.name, "")
+            return value if isinstance(value, str) else facts[value.name]
 
         target = replace(self.target, facts={k: put_in(v) for k, v in self.target.facts.items()})
         readers = tuple(put_in(r) for r in self.readers)
         consumers = tuple(replace(c, role=put_in(c.role)) for c in self.consumers)
-        resolved = replace(self, path=put_in(self.path), target=target, readers=readers, consumers=consumers)
-        if missing:
-            raise self._unknown(sorted(missing))
-        return resolved
+        return replace(self, path=put_in(self.path), target=target, readers=readers, consumers=consumers)
+
+    def facts_asked(self) -> set[str]:
+        """The names of the facts that stand in it."""
+        places = (self.path, *self.target.facts.values(), *self.readers, *(one.role for one in self.consumers))
+        return {value.name for value in places if isinstance(value, Fact)}
 
     def _unknown(self, missing: Sequence[str]) -> Refused:
         named = f"the fact `{missing[0]}`" if len(missing) == 1 else f"the facts {', '.join(f'`{n}`' for n in missing)}"

@@ -116,9 +116,35 @@ def test_an_overlap_is_compared_with_the_lag_of_its_stack(facts: Settings) -> No
 def test_every_problem_has_a_rule_that_the_page_about_policies_names(facts: Settings) -> None:
     unknown = replace(policies.PAYMENTS_POSTGRES, path=Fact("nope"), readers=(Fact("neither"),))
     many = [replace(policies.PAYMENTS_POSTGRES, name=f"p/{number}", path=f"p/{number}") for number in range(60)]
-    found = [problem for given in ((), [unknown], many) for problem in checked(given, facts)[1]]
+    mistyped = replace(policies.PAYMENTS_POSTGRES, overlap_s="86400")  # type: ignore[arg-type]
+    found = [problem for given in ([mistyped], (), [unknown], many) for problem in checked(given, facts)[1]]
     assert [problem.rule for problem in found] == list(PROGRAM_RULES)
-    assert "`neither`, `nope`" in found[1].problem
+    assert "`neither`, `nope`" in found[2].problem
+
+
+def test_a_fact_that_is_missing_hides_no_other_offence_and_no_other_policy(facts: Settings) -> None:
+    wrong = replace(
+        policies.PAYMENTS_POSTGRES,
+        readers=(Fact("neither"),),
+        owner=" ",
+        cadence="rate(3 hours)",
+        window=None,
+        freezes=(),
+    )
+    child = replace(policies.PARTNERS_API_TOKEN, parent=wrong.name)
+    _, found = checked([wrong, child], facts)
+    assert [(one.policy, one.rule) for one in found] == [
+        (wrong.name, "fact-unknown"),
+        (wrong.name, "owner-missing"),
+        (wrong.name, "cadence-too-often"),
+        (wrong.name, "overlap-outlasts-cadence"),
+    ]
+
+
+def test_a_role_that_is_too_large_is_told_beside_other_offences(facts: Settings) -> None:
+    many = [replace(policies.PAYMENTS_POSTGRES, name=f"p/{number}", path=f"p/{number}") for number in range(60)]
+    _, found = checked([*many, replace(policies.PARTNERS_API_TOKEN, owner="")], facts)
+    assert [one.rule for one in found] == ["owner-missing", "role-size"]
 
 
 def test_a_cap_shortens_overlap_and_warm_up_and_zero_leaves_them(facts: Settings) -> None:

@@ -56,6 +56,32 @@ SAID: dict[str, tuple[dict[str, Any], str, Direction]] = {
         ),
         WEAKER,
     ),
+    "freezes fewer days": (
+        {"freezes": (replace(FREEZE, last="2027-04-01"),)},
+        (
+            "freezes 2027-03-29 to 2027-04-09 (the customer closes its books) -> 2027-03-29 to 2027-04-01 (the "
+            "customer closes its books): weaker"
+        ),
+        STRONGER,
+    ),
+    "freezes said anew": (
+        {"freezes": (replace(FREEZE, why="books"),)},
+        (
+            "freezes 2027-03-29 to 2027-04-09 (the customer closes its books) -> 2027-03-29 to 2027-04-09 (books): "
+            "changed"
+        ),
+        CHANGED,
+    ),
+    "another approver": (
+        {"approval": replace(APPROVAL, approvers=("exports-lead", "intern"))},
+        "approval.approvers exports-lead, security-duty -> exports-lead, intern: weaker",
+        WEAKER,
+    ),
+    "target.facts.tls": (
+        {"target": replace(POLICY.target, facts={**POLICY.target.facts, "tls": "off"})},
+        "target.facts.tls none -> off: weaker",
+        STRONGER,
+    ),
     "approval": ({"approval": None}, "approval exports-lead or security-duty within 8 h -> none: weaker", STRONGER),
     "approval.approvers": (
         {"approval": replace(APPROVAL, approvers=("exports-lead",))},
@@ -158,7 +184,8 @@ def test_every_field_of_a_policy_and_of_its_parts_has_a_direction() -> None:
     named = {field.name for field in fields(Policy)} - {"target"}
     parts = {"target": Target, "approval": Approval, "consumers": Consumer, "waivers": Waiver}
     named |= {f"{part}.{field.name}" for part, kind in parts.items() for field in fields(kind)}
-    assert named == (set(DIRECTIONS) - {"policy"}) | IDENTITIES
+    # one fact of targets is judged by itself
+    assert named == (set(DIRECTIONS) - {"policy", "target.facts.tls"}) | IDENTITIES
 
 
 def test_every_direction_is_shown_by_an_example() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from policy_bench import HOUR, PATHS, Example, policy
 
 from rotation.policy import Freeze, Policy, Window
@@ -128,7 +130,7 @@ EXAMPLES = {
     ),
     "frozen for years to come": Example(
         "window-unreachable",
-        frozen("2030-01-01", "2031-01-01"),
+        replace(frozen("2030-01-01", "2030-01-21"), cadence="rate(30 days)"),
         frozen("2030-01-01", "2032-06-01"),
         "window",
         "due on 2030-01-01 can start on no day",
@@ -139,6 +141,20 @@ EXAMPLES = {
         policy(cadence="rate(6 days)", window=Window(opens=2, hours=4, days=("SUN",))),
         "window",
         "stays closed for 164 h, and rate(6 days) comes due within 6 d",
+    ),
+    "longer freeze": Example(
+        "window-too-rare",
+        replace(frozen("12-20", "01-05"), cadence="rate(18 days)"),
+        replace(frozen("12-20", "01-05"), cadence="rate(17 days)"),
+        "freezes",
+        "12-20 to 01-05 holds for 17 d, and rate(17 days) comes due sooner",
+    ),
+    "freeze from a leap day": Example(
+        "window-too-rare",
+        replace(frozen("02-29", "03-05"), cadence="rate(7 days)"),
+        replace(frozen("02-29", "03-07"), cadence="rate(7 days)"),
+        "freezes",
+        "holds for 8 d",
     ),
     "native elsewhere": Example(
         "scheduler-native", native(), policy("vault", scheduler="native"), "scheduler", "no schedule that calls"

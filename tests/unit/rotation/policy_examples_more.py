@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from policy_bench import CLIENT, HOUR, Example, policy, waiver
 
-from rotation.policy import Approval, Consumer, Policy
+from rotation.policy import Approval, Consumer, Policy, Window
 
 HEARD = {"invalidate": ("redis",), "acknowledge_s": HOUR}
 
@@ -18,6 +20,41 @@ def approved(*approvers: str, expires_s: int = HOUR) -> Policy:
 
 
 EXAMPLES = {
+    "one slot and a poll": Example(
+        "no-overlap-cuts-off",
+        policy(credential="one-slot", overlap_s=0),
+        policy(credential="one-slot", overlap_s=0, consumers=(poll(HOUR),)),
+        "credential",
+        "one-slot keeps one credential at a time, and the poll interval of gateway (1 h) is cut off",
+    ),
+    "one slot and an alias": Example(
+        "no-overlap-cuts-off",
+        policy(credential="one-slot", overlap_s=0),
+        policy("gcp", credential="one-slot", overlap_s=0),
+        "credential",
+        "the lag of readers by alias in gcp (4 h) is cut off",
+    ),
+    "approver by ARN": Example(
+        "approval-form",
+        approved("lead"),
+        approved("lead", "arn:aws:iam::1:role/lead"),
+        "approval.approvers",
+        "arn:aws:iam::1:role/lead is not a role's name",
+    ),
+    "late answer": Example(
+        "approval-outlasts-window",
+        replace(approved("lead", expires_s=4 * HOUR), window=Window(opens=8, hours=4)),
+        replace(approved("lead", expires_s=4 * HOUR + 1), window=Window(opens=8, hours=4)),
+        "approval.expires_s",
+        "a late answer finds it closed",
+    ),
+    "waiver twice": Example(
+        "waiver-twice",
+        policy(group="alone", waivers=(waiver("group-alone"),)),
+        policy(group="alone", waivers=(waiver("group-alone"), waiver("group-alone", expires="2027-06-30"))),
+        "waivers",
+        "group-alone: is waived 2 times",
+    ),
     "overlap of one slot": Example(
         "overlap-form",
         policy(credential="one-slot", overlap_s=0),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import policy_examples
@@ -20,13 +21,13 @@ from policy_rules.place_forms import PLACES
 from policy_rules.rule import Problem, file_of
 from policy_rules.schedules import broken_floors, longest_closed_s
 from rotation.capabilities import issuer_capabilities, store_capabilities
-from rotation.policy import Policy, Window
+from rotation.policy import Approval, Freeze, Policy, Window
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 SDKS = ("boto3", "botocore", "hvac", "google", "grpc", "pg8000", "cryptography", "requests")
 EXAMPLES = policy_examples.EXAMPLES | policy_examples_more.EXAMPLES
 # Rules that look at two policies; each has a test of its own below.
-OF_TWO = {"name-twice", "place-twice"}
+OF_TWO = {"name-twice", "place-twice", "file-twice"}
 
 
 def problems(*given: Policy) -> list[Problem]:
@@ -71,6 +72,49 @@ def test_two_policies_of_one_name_or_of_one_place_are_refused_and_both_named() -
     ]
     assert all("other/name and payments/postgres" in p.problem for p in neighbours)
     assert problems(policy(), policy("gcp", name="other/name")) == []
+
+
+def test_two_policies_whose_names_lead_to_one_file_are_refused() -> None:
+    found = problems(policy(name="pay/a-b", path="x"), policy(name="pay/a_b", path="y"))
+    assert [(p.rule, p.policy) for p in found] == [("file-twice", "pay/a-b"), ("file-twice", "pay/a_b")]
+    assert all("policies/pay_a_b.py" in p.problem for p in found)
+    assert problems(policy(name="pay/a-b", path="x"), policy(name="pay/a-c", path="y")) == []
+
+
+def test_a_parent_that_its_store_rotates_by_itself_is_refused_because_nobody_keeps_the_order() -> None:
+    parent = policy(name="a/parent", path="a/parent", scheduler="native", cadence="cron(0 2 1 * ? *)")
+    (found,) = problems(parent, policy(parent="a/parent"))
+    assert (found.rule, found.field) == ("parent-order", "parent")
+    assert "rotated by the store's schedule" in found.problem
+
+
+MISTYPED = {
+    "text for a number": ({"overlap_s": "86400"}, "overlap_s", "valid integer, and is text"),
+    "a truth for a number": ({"overlap_s": True}, "overlap_s", "valid integer, and is a truth value"),
+    "a length of time": ({"overlap_s": timedelta(days=1)}, "overlap_s", "valid integer"),
+    "half an hour": ({"window": Window(opens=8.5, hours=4)}, "window.opens", "is a fraction"),  # type: ignore[arg-type]
+    "a forgotten comma": ({"freezes": Freeze(first="12-01", last="12-02", why="x")}, "freezes", "comma: (one,)"),
+    "letters for words": ({"triggers": "leak"}, "triggers", "comma: (one,)"),
+    "letters for roles": (
+        {"approval": Approval(approvers="lead", expires_s=HOUR)},  # type: ignore[arg-type]
+        "approval.approvers",
+        "comma: (one,)",
+    ),
+    "a name for a consumer": ({"consumers": ("web",)}, "consumers.0", "an object, and is text"),
+    "nobody": ({"owner": None}, "owner", "valid string, and is nothing"),
+}
+
+
+@pytest.mark.parametrize("case", MISTYPED)
+def test_a_field_of_another_type_is_named_and_the_other_policies_are_still_judged(case: str) -> None:
+    changes, field, said = MISTYPED[case]
+    found = problems(policy(**changes), policy("vault", name="b/c", parent="payments/postgres", owner=""))
+    assert [(p.rule, p.policy, p.field) for p in found] == [
+        ("field-type", "payments/postgres", field),
+        # and not that its parent did not exist
+        ("owner-missing", "b/c", "owner"),
+    ]
+    assert said in f"{found[0].problem}: {found[0].remedy}"
 
 
 def test_a_group_of_two_passes_and_one_that_holds_parent_and_child_is_refused() -> None:
