@@ -9,14 +9,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from typing import Any, ClassVar
 
 from keyturn.discover_found import Found, Unlisted, unlisted
 from rotation.calls import Caller, Kind
 from rotation.errors import KeyturnError, NotFound
 
-# What a statement allows that lets somebody have the value.
-_READS = ("secretsmanager:getsecretvalue", "secretsmanager:get*", "secretsmanager:*", "*")
+# What lets somebody have the value; a statement may say it with `*` and `?`, in any case.
+_READS = ("secretsmanager:getsecretvalue", "secretsmanager:batchgetsecretvalue")
+# Stands for what a statement says by exclusion: nobody can be named from it.
+_ALL_BUT = "all but those its policy names"
 _POLICY_TAG = "keyturn:policy"
 _OWNER_TAG = "owner"
 
@@ -81,14 +84,22 @@ def _principals(document: str) -> tuple[str, ...]:
     readers = {
         who
         for statement in (statements if isinstance(statements, list) else [statements])
-        if statement.get("Effect") == "Allow" and _lets_read(statement.get("Action", []))
-        for who in _named(statement.get("Principal", {}))
+        if statement.get("Effect") == "Allow" and _lets_read(statement)
+        for who in ([_ALL_BUT] if "NotPrincipal" in statement else _named(statement.get("Principal", {})))
     }
     return tuple(sorted(readers))
 
 
-def _lets_read(actions: str | list[str]) -> bool:
-    return any(action.lower() in _READS for action in ([actions] if isinstance(actions, str) else actions))
+def _lets_read(statement: dict[str, Any]) -> bool:
+    if "NotAction" in statement:
+        return any(not _said(read, statement["NotAction"]) for read in _READS)
+    return any(_said(read, statement.get("Action", [])) for read in _READS)
+
+
+def _said(read: str, actions: str | list[str]) -> bool:
+    patterns = [actions] if isinstance(actions, str) else actions
+    # IAM knows `*` and `?` only; square brackets are letters to it
+    return any(fnmatchcase(read, pattern.lower().replace("[", "[[]")) for pattern in patterns)
 
 
 def _named(principal: str | dict[str, str | list[str]]) -> Iterator[str]:

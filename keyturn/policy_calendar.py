@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import zip_longest
 
 from rotation.due_times import due_after, earliest_start
+from rotation.planning.spread import anchor
 from rotation.policy import Policy
 
 STARTS, WAITS, FROZEN, CLOSED = "*", ">", "#", "-"
@@ -36,14 +37,14 @@ class Rotation:
 
 
 def rotations(policy: Policy, since: datetime, times: int = TIMES) -> list[Rotation]:
-    """The next `times` rotations after `since`, which stands for the end of the last one.
+    """The next `times` rotations after `since`, which stands for the start of the last one.
 
-    A rate counts from the start of the rotation before, so that a delay moves all that follow, as it does in truth.
+    A rate counts from the day or hour of the start before, as the sweep does: a delay of days moves all that follow.
     """
     found: list[Rotation] = []
     last = since
     for _ in range(times):
-        due = due_after(policy.cadence, last, last)
+        due = due_after(policy.cadence, last, anchor(policy.cadence, last))
         start = earliest_start(policy, due)
         found.append(Rotation(due=due, start=start))
         # what cannot start is still due again

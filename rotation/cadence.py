@@ -33,7 +33,7 @@ _KEPT = 1_024
 
 @dataclass(frozen=True, kw_only=True)
 class Rate:
-    """Every so many seconds, counted from the end of the last rotation."""
+    """Every so many seconds, counted from where `planning.spread.anchor` says."""
 
     every_s: int
 

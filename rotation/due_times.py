@@ -26,7 +26,7 @@ _YEAR_TEXT = len("2026-12-20")
 def due_after(cadence: str, after: datetime, anchor: datetime | None = None) -> datetime:
     """The first due time later than `after`.
 
-    A rate counts whole intervals from `anchor`, the end of the last rotation, or from `after` where there was none; a
+    A rate counts whole intervals from `anchor` (see `planning.spread`), or from `after` where there was none; a
     cron knows its own times and leaves `anchor` alone. ValueError for a cadence that cannot be read or never comes.
     """
     found = read(cadence)

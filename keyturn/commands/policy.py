@@ -13,7 +13,7 @@ from rich.console import Group
 from rich.text import Text
 
 from keyturn import policy_calendar, policy_view
-from keyturn.console import err, moment, out, show, table
+from keyturn.console import err, moment, out, seconds, show, table
 from keyturn.exits import Exit
 from keyturn.options import AsJson, Name, complete_secrets
 from keyturn.policy_diff import changes, markdown, worst
@@ -22,7 +22,6 @@ from keyturn.policy_files import all_policies, unlisted
 from keyturn.policy_lint import lint
 from keyturn.policy_revision import documents
 from keyturn.stack import stacks
-from policy_rules.rule import length
 from rotation.errors import Refused
 from rotation.policy import Policy
 
@@ -121,8 +120,8 @@ def explain_policy(name: Name, since: Since = "", as_json: AsJson = False) -> in
         raise Refused("bad_policies", f"policy {name}, {exc}", "`keyturn policy lint` says everything") from exc
     rows = table("", "due", "may start", "waits")
     for one in coming:
-        waits = length(int((one.start - one.due).total_seconds())) if one.start else ""
-        rows.add_row(moment(one.due), moment(one.start) or "never", waits if one.start != one.due else "")
+        waits = seconds((one.start - one.due).total_seconds()) if one.start and one.start != one.due else ""
+        rows.add_row(moment(one.due), moment(one.start) or "never", waits)
     blocks = policy_calendar.months(policy, coming, began.date())
     drawn = policy_calendar.side_by_side(blocks, policy_calendar.fitting(out().width))
     note = f"{policy.cadence}, counted from {moment(began)}; jitter, order and budgets of the sweep come on top"

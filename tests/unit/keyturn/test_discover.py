@@ -41,6 +41,20 @@ READ_BY_APP = json.dumps(
         ]
     }
 )
+# how a statement may let somebody read, and who is named for it
+SPELLED: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
+    "a star": ({"Principal": {"AWS": "a"}, "Action": "secretsmanager:GetSecret*"}, ("a",)),
+    "a question mark": ({"Principal": {"AWS": "a"}, "Action": ["SecretsManager:Get?ecretValue"]}, ("a",)),
+    "a short star": ({"Principal": {"AWS": "a"}, "Action": "secretsmanager:G*"}, ("a",)),
+    "in batches": ({"Principal": {"AWS": "a"}, "Action": "secretsmanager:BatchGetSecretValue"}, ("a",)),
+    "everything else": ({"Principal": {"AWS": "a"}, "NotAction": "secretsmanager:DeleteSecret"}, ("a",)),
+    "nothing of it": ({"Principal": {"AWS": "a"}, "NotAction": "secretsmanager:*"}, ()),
+    "writing": ({"Principal": {"AWS": "a"}, "Action": "secretsmanager:PutSecretValue"}, ()),
+    "everybody else": (
+        {"NotPrincipal": {"AWS": "a"}, "Action": "secretsmanager:GetSecretValue"},
+        ("all but those its policy names",),
+    ),
+}
 Shops = dict[str, Callable[[], Listing]]
 
 
@@ -55,6 +69,14 @@ def vault(*paths: str, denied: tuple[str, ...] = ()) -> VaultListing:
 
 def gcp(*names: str, **bindings: Any) -> GcpListing:
     return GcpListing(GoogleShop(list(names), bindings), "p", caller(ours))
+
+
+@pytest.mark.parametrize("spelling", SPELLED)
+def test_who_may_read_is_seen_however_a_resource_policy_spells_it(spelling: str) -> None:
+    statement, readers = SPELLED[spelling]
+    listing = aws("a", a=json.dumps({"Statement": [{"Effect": "Allow", **statement}]}))
+    (found,) = listing.listed()
+    assert listing.detailed(found).readers == readers
 
 
 def shops(**listings: Listing) -> Shops:
