@@ -144,8 +144,9 @@ FUNCTIONS = (
     ),
     Function(
         name="control",
-        owned=("control/*.py", "handlers/control.py", "handlers/endpoint.py", _CATALOGUE),
+        owned=("control/*.py", "handlers/control.py", "handlers/endpoint.py", "handlers/notices.py", _CATALOGUE),
         sdks=("boto3",),
-        services=("kms", "lambda", "stepfunctions"),
+        # secretsmanager: the address of Slack's webhook
+        services=("kms", "lambda", "secretsmanager", "stepfunctions"),
     ),
 )

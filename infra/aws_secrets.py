@@ -15,7 +15,7 @@ import pulumi_aws as aws
 
 from infra.config import Settings
 from infra.documents import Statement, as_json
-from infra.names import Names
+from infra.names import CONTROL, Names
 from rotation.policy import Policy
 
 # AWS keeps a deleted secret for 7 to 30 days; 0 deletes at once, which only the sandbox may.
@@ -26,16 +26,20 @@ POLICY_TAG = "keyturn:policy"
 
 @dataclass(frozen=True, kw_only=True)
 class AwsSecretsArgs:
-    """`policies`: resolved, those of the store `aws`. `more_authorities`: paths beside the policies' own."""
+    """`policies`: resolved, those of the store `aws`. `more_authorities`: paths beside the policies' own.
+
+    slack_secret: where the address of Slack's webhook lies, which only control reads; "" for none.
+    """
 
     names: Names
     policies: Sequence[Policy]
     data_key_arn: Any
     more_authorities: Sequence[str] = ()
+    slack_secret: str = ""
 
 
 class AwsSecrets(pulumi.ComponentResource):
-    """The shells. Outputs: `secret_arns`, `authority_arns`, in the order of the policies."""
+    """The shells. Outputs: `secret_arns`, `authority_arns`, in the order of the policies; `slack_arn`, "" for none."""
 
     def __init__(self, name: str, args: AwsSecretsArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__("keyturn:infra:AwsSecrets", name, None, opts)
@@ -43,6 +47,7 @@ class AwsSecrets(pulumi.ComponentResource):
         self.secret_arns = [self._rotated(policy) for policy in args.policies]
         authorities = sorted({policy.target.authority for policy in args.policies} | {*args.more_authorities})
         self.authority_arns = [self._authority(path) for path in authorities]
+        self.slack_arn = self._slack(args.slack_secret) if args.slack_secret else ""
         self.register_outputs({"secretArns": self.secret_arns, "authorityArns": self.authority_arns})
 
     def _rotated(self, policy: Policy) -> Any:
@@ -57,7 +62,12 @@ class AwsSecrets(pulumi.ComponentResource):
 
     def _authority(self, path: str) -> Any:
         secret = self._shell(path, "What Keyturn itself needs at a target")
-        self._policy(path, secret, [_only_function_reads(self._args.names, secret.arn)])
+        self._policy(path, secret, [_only_function_reads(self._args.names, secret.arn, "aws")])
+        return secret.arn
+
+    def _slack(self, path: str) -> Any:
+        secret = self._shell(path, "Address of the Slack webhook by which approvers are told")
+        self._policy(path, secret, [_only_function_reads(self._args.names, secret.arn, CONTROL)])
         return secret.arn
 
     def _shell(self, path: str, description: str, tags: dict[str, str] | None = None) -> aws.secretsmanager.Secret:
@@ -93,8 +103,8 @@ def _only_function_reads_pending(names: Names, arn: Any) -> Statement:
     )
 
 
-def _only_function_reads(names: Names, arn: Any) -> Statement:
-    return _deny_read("OnlyTheFunctionReads", arn, {"ArnNotLike": {"aws:PrincipalArn": names.sessions("aws")}})
+def _only_function_reads(names: Names, arn: Any, kind: str) -> Statement:
+    return _deny_read("OnlyTheFunctionReads", arn, {"ArnNotLike": {"aws:PrincipalArn": names.sessions(kind)}})
 
 
 def _deny_read(sid: str, arn: Any, condition: dict[str, Any]) -> Statement:

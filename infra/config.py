@@ -70,6 +70,7 @@ class Settings:
     github_repository: str
     github_reviewers: tuple[str, ...]
     alarm_email: str
+    slack_secret: str
     log_retention_days: int
     function_concurrency: int
     subnet_ids: tuple[str, ...]

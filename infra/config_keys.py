@@ -171,6 +171,11 @@ KEYS: tuple[Key, ...] = (
     Key(name="githubRepository", field="github_repository", read=matching(r"[\w.-]{1,100}", "a repository's name")),
     Key(name="githubReviewers", field="github_reviewers", read=many("GitHub user ids (numbers)", r"[0-9]+")),
     Key(name="alarmEmail", field="alarm_email", read=_EMAIL),
+    Key(
+        name="slackSecret",
+        field="slack_secret",
+        read=matching(r"|[\w/+=.@-]{1,512}", "the name of a secret in AWS Secrets Manager, or empty for none"),
+    ),
     Key(name="logRetentionDays", field="log_retention_days", read=retention),
     Key(name="functionConcurrency", field="function_concurrency", read=number(1, LARGEST_CONCURRENCY)),
     Key(name="subnetIds", field="subnet_ids", read=many("subnet ids", r"subnet-[0-9a-f]+")),

@@ -58,4 +58,6 @@ def _control(names: Names) -> dict[str, Any]:
         "KEYTURN_ROLLBACK_MACHINE_ARN": names.machine_arn("rollback"),
         "KEYTURN_REPAIR_MACHINE_ARN": names.machine_arn("repair"),
         "KEYTURN_FUNCTIONS": json.dumps({store: names.of(store) for store in STORES}, sort_keys=True),
+        # a name; the value behind it is the address of an incoming webhook
+        "KEYTURN_SLACK_SECRET": names.settings.slack_secret,
     }

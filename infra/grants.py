@@ -33,7 +33,10 @@ _DATA_KEY = ("kms:Decrypt", "kms:GenerateDataKey")
 
 @dataclass(frozen=True, kw_only=True)
 class Arns:
-    """What AWS makes up: keys, secrets and authority secrets by ARN; the queue of events by its URL."""
+    """What AWS makes up: keys, secrets and authority secrets by ARN; the queue of events by its URL.
+
+    slack: the secret with the address of Slack's webhook; only where the stack names one.
+    """
 
     data_key: Any
     signing_key: Any
@@ -42,6 +45,7 @@ class Arns:
     event_queue: Any
     secrets: Sequence[Any]
     authorities: Sequence[Any]
+    slack: Any = ""
 
 
 def grants(kind: str, names: Names, policies: Sequence[Policy], arns: Arns) -> list[Statement]:
@@ -120,7 +124,7 @@ def _nothing(_names: Names, _arns: Arns) -> list[Statement]:
     return []
 
 
-def _control(names: Names, _arns: Arns) -> list[Statement]:
+def _control(names: Names, arns: Arns) -> list[Statement]:
     below = {"StringLike": {"s3:prefix": f"{PREFIX}*"}}
     functions = [arn for store in STORES for arn in (names.function_arn(store), names.live_arn(store))]
     machines = [kind for kind in MACHINES if kind != "sweep"]
@@ -138,7 +142,14 @@ def _control(names: Names, _arns: Arns) -> list[Statement]:
         allow("StartRuns", ["states:StartExecution"], [names.machine_arn(kind) for kind in machines]),
         EXECUTIONS.allow(*(names.executions(kind) for kind in machines)),
         _answers(names),
+        *_slack(names, arns),
     ]
+
+
+def _slack(names: Names, arns: Arns) -> list[Statement]:
+    if not names.settings.slack_secret:
+        return []
+    return [allow("AddressOfSlack", ["secretsmanager:GetSecretValue"], [arns.slack])]
 
 
 def _answers(names: Names) -> Statement:
@@ -153,6 +164,7 @@ def stand_ins(names: Names, policies: Sequence[Policy]) -> Arns:
     # a key's id is a UUID of 36 characters, a secret's ARN ends in a hyphen and 6
     key = names.arn("kms", f"key/{'0' * 36}")
     own = [policy for policy in policies if policy.store == "aws"]
+    slack = names.settings.slack_secret
     paths = [*(policy.target.authority for policy in own), *authorities("aws", names)]
     return Arns(
         data_key=key,
@@ -162,4 +174,5 @@ def stand_ins(names: Names, policies: Sequence[Policy]) -> Arns:
         event_queue="",
         secrets=[names.arn("secretsmanager", f"secret:{policy.ref.path}-000000") for policy in own],
         authorities=[names.arn("secretsmanager", f"secret:{path}-000000") for path in paths],
+        slack=names.arn("secretsmanager", f"secret:{slack}-000000"),
     )

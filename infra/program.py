@@ -61,7 +61,13 @@ def _declare_state(
     catalogue = CatalogueArgs(names=names, policies=ready, data_key_arn=key, seal_key_arn=keys.seal_key_arn)
     Catalogue("catalogue", catalogue, providers.options())
     more = authorities("aws", names)
-    args = AwsSecretsArgs(names=names, policies=_of("aws", ready), data_key_arn=key, more_authorities=more)
+    args = AwsSecretsArgs(
+        names=names,
+        policies=_of("aws", ready),
+        data_key_arn=key,
+        more_authorities=more,
+        slack_secret=names.settings.slack_secret,
+    )
     secrets = AwsSecrets("aws-secrets", args, providers.options())
     return Arns(
         data_key=key,
@@ -71,6 +77,7 @@ def _declare_state(
         event_queue=events.queue_url,
         secrets=secrets.secret_arns,
         authorities=secrets.authority_arns,
+        slack=secrets.slack_arn,
     )
 
 

@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict
 class Approval(BaseModel):
     """A run's request for approval. status: `waiting`, `approved`, `denied`, `expired`, `withdrawn`.
 
-    outcome, cause: what the machine is told; delivered: it has been told. by, why: of whoever answered.
+    outcome, cause: what the machine is told; delivered: it has been told. by, why: of whoever answered. told: approvers
+    have been, by message.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -33,6 +34,7 @@ class Approval(BaseModel):
     outcome: str = ""
     cause: str = ""
     delivered: bool = False
+    told: bool = False
 
     @property
     def waits(self) -> str:

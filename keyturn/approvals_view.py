@@ -33,11 +33,15 @@ class Last(Answer):
 
 
 class Waiting(Approval):
-    """One that waits, with the document of its policy, and of the one that was agreed to last."""
+    """One that waits, with the document of its policy, and of the one that was agreed to last.
+
+    channel: where the stack tells approvers, "" for nowhere; None of a function that does not say.
+    """
 
     document: str = ""
     last: Last | None = None
     last_document: str = ""
+    channel: str | None = None
 
     @property
     def diff(self) -> list[Change]:
@@ -66,7 +70,16 @@ def waiting_table(waiting: Sequence[Waiting], stack: str) -> RenderableType:
 
 def _lines(one: Waiting, stack: str) -> list[Text]:
     answer = f"keyturn approvals approve {one.run_id} --reason WHY{at(stack)}"
-    return [Text(""), Text(_changed(one)), *(Text(f"  {change}") for change in one.diff), Text(f"  yes: {answer}")]
+    changed = [Text(""), Text(_changed(one)), *(Text(f"  {change}") for change in one.diff)]
+    return [*changed, *(Text(f"  {said}") for said in _untold(one)), Text(f"  yes: {answer}")]
+
+
+def _untold(one: Waiting) -> list[str]:
+    """What to do where no message told the approvers of it."""
+    if one.told or one.channel is None:
+        return []
+    why = f"the message to {one.channel} was not taken" if one.channel else "the stack names no `slackSecret`"
+    return [f"no approver was told: {why}; tell one"]
 
 
 def _changed(one: Waiting) -> str:

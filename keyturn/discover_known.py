@@ -21,6 +21,8 @@ from sandbox.layout import Layout
 _ARN = re.compile(r"arn:[^:]+:secretsmanager:[^:]+:[^:]+:secret:(?P<name>.+)-[A-Za-z0-9]{6}")
 # What the publisher of events logs in with; a secret of the stack, not of a policy.
 _EVENTS = "events"
+# What control tells approvers with.
+_APPROVALS = "approvals"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +46,10 @@ def known(stack: str) -> Known:
     found = settings(stack, configured)
     policies = [_resolved(policy, found.facts) for policy in all_policies()]
     events = [(store, path) for store in STORES for path in authorities(store, Names(found))]
-    return of_policies(policies, events)
+    made = of_policies(policies, events)
+    if found.slack_secret:
+        made.authorities.setdefault(("aws", found.slack_secret), (_APPROVALS,))
+    return made
 
 
 def _resolved(policy: Policy, facts: Mapping[str, str]) -> Policy:

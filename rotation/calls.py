@@ -128,14 +128,14 @@ class Caller:
     ) -> T:
         """Run `function`; raises only KeyturnError classes for what the vendor raised.
 
-        also_retry: answers that may be a lag of the provider, such as NotFound right after a write.
+        also_retry: answers that may be a lag of the provider, such as NotFound right after a write; of a call that is
+        not idempotent, those that say that nothing was done.
         """
-        retryable: tuple[type[KeyturnError], ...] = (Throttled, Unavailable, *also_retry)
+        safe: tuple[type[KeyturnError], ...] = (Throttled, Unavailable) if idempotent else ()
+        retryable = (*safe, *also_retry)
         try:
             return self._once(kind, function)
         except retryable as exc:
-            if not idempotent:
-                raise
             return self._again(exc, retryable, lambda: self._once(kind, function))
 
     def _again(self, first: KeyturnError, retryable: tuple[type[KeyturnError], ...], once: Callable[[], T]) -> T:

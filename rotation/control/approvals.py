@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from rotation.control.desk import Desk
+from rotation.control.policy_changes import changes
 from rotation.control.slack import message
 from rotation.errors import KeyturnError, NotFound, Refused, Throttled, Unavailable
 from rotation.invocation import Answer
@@ -60,12 +61,18 @@ def _asked(desk: Desk, request: Request) -> Answer:
         expire(desk, request)
     elif not request.waiting:
         deliver(desk, request)
-    elif not request.told:
-        last = desk.ledger.approvals.last(request.secret)
-        if desk.notices.say(message(request, last, desk.stack)):
-            # answered meanwhile: then there is nothing to note
-            desk.ledger.approvals.put(request, replace(request, told=True))
+    elif not request.told and desk.notices.channel:
+        _tell(desk, request)
     return Answer(outcome=Outcome.UNOBSERVED, reason="approval")
+
+
+def _tell(desk: Desk, request: Request) -> None:
+    last = desk.ledger.approvals.last(request.secret)
+    document = desk.ledger.run(request.run_id)[0].policy
+    changed = changes(_document(desk, last.run_id), document) if last else []
+    if desk.notices.say(message(request, last, desk.stack, changed)):
+        # answered meanwhile: then there is nothing to note
+        desk.ledger.approvals.put(request, replace(request, told=True))
 
 
 def asked_for(run: Run) -> Approval | None:
@@ -105,6 +112,7 @@ def _with_policies(desk: Desk, request: Request) -> dict[str, Any]:
     last = desk.ledger.approvals.last(request.secret)
     return {
         **view(request),
+        "channel": desk.notices.channel,
         "document": desk.ledger.run(request.run_id)[0].policy,
         "last": {"digest": last.digest, "by": last.by, "at": last.at, "run_id": last.run_id} if last else None,
         "last_document": _document(desk, last.run_id) if last else "",
@@ -121,7 +129,7 @@ def _document(desk: Desk, run_id: str) -> str:
 # What anybody may see of a request.
 _SHOWN = (
     *("run_id", "secret", "digest", "requested_by", "reason", "requested_at", "expires_at"),
-    *("status", "by", "why", "answered_at", "outcome", "cause", "delivered"),
+    *("status", "by", "why", "answered_at", "outcome", "cause", "delivered", "told"),
 )
 
 

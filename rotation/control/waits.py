@@ -52,7 +52,9 @@ class StepFunctionsTokens:
 
 
 class Notices(Protocol):
-    """Where people are told that somebody has to decide."""
+    """Where people are told that somebody has to decide. `channel`: its name, "" where there is none."""
+
+    channel: str
 
     def say(self, text: str) -> bool:
         """One message, tried once; whether it was taken. Never raises."""
@@ -62,7 +64,9 @@ class Notices(Protocol):
 class NullNotices:
     """Tells nobody: for stacks without a place for it. `keyturn approvals` shows what waits all the same."""
 
+    channel = ""
+
     def say(self, text: str) -> bool:
-        """Nothing, and that is as good as it gets."""
+        """Nothing: nobody was told."""
         del text
-        return True
+        return False

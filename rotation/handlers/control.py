@@ -19,6 +19,7 @@ from rotation.control.waits import StepFunctionsTokens
 from rotation.environment import Workshop, caller, needed
 from rotation.errors import KeyturnError, Refused
 from rotation.event_fields import mapping
+from rotation.handlers.notices import Board
 from rotation.handlers.shelf import Shelf
 from rotation.logs import configure
 
@@ -43,6 +44,7 @@ class ControlFunction:
         configure(environment.get("LOG_LEVEL", "INFO"), environment.get("PII_KEYS", "").split(","), self._bound)
         self._workshop = Workshop(environment)
         self._shelf = Shelf(environment)
+        self._board = Board(environment)
         self._states = aws_client.client("stepfunctions")
         self._lambda = aws_client.client("lambda", read_timeout_s=LOOK_TIMEOUT_S)
         self._metrics = aws_client.client("cloudwatch")
@@ -89,6 +91,7 @@ class ControlFunction:
             table_id=bench.rows.identity,
             signals=MetricSignals(self._metrics, self._stack, caller("cloudwatch", meter, breaker)),
             tokens=StepFunctionsTokens(self._states, caller("states", meter, breaker)),
+            notices=self._board.notices(bench),
             stack=self._stack,
         )
 

@@ -203,3 +203,22 @@ def test_history_shows_who_agreed_and_why(command: Command, model: PutModel) -> 
     said = request(run_id=run_id, status="approved", by=LEAD, why="seen with the team", outcome="passed")
     control._run = lambda run_id: {**control.run_of(run_id), "approval": said}  # type: ignore[method-assign]
     assert f"approved by {LEAD}: seen with the team" in command("history", NAME, "--run", run_id).out
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ({"channel": "", "told": False}, "no approver was told: the stack names no `slackSecret`"),
+        ({"channel": "slack", "told": False}, "no approver was told: the message to slack was not taken"),
+        ({"channel": "slack", "told": True}, ""),
+        # a function of an earlier version
+        ({}, ""),
+    ],
+)
+def test_a_run_whose_approvers_no_message_reached_says_so_and_why(
+    command: Command, model: PutModel, said: dict[str, Any], shown: str
+) -> None:
+    answers(model(Secret(NAME), read_only=True), "approvals", [listed(**said)])
+    out = " ".join(command("approvals").out.split())
+    assert ("no approver was told" in out) is bool(shown)
+    assert shown in out

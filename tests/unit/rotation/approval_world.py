@@ -44,6 +44,8 @@ class ModelTokens:
 class ModelNotices:
     """What people were told; `taken` is whether it arrives."""
 
+    channel = "model"
+
     def __init__(self) -> None:
         self.said: list[str] = []
         self.taken = True

@@ -11,9 +11,13 @@ from threading import Thread
 
 import pytest
 
-from rotation.control.slack import SlackWebhook, message
+from rotation.calls import ATTEMPTS, Caller, Meter, NullBreaker
+from rotation.control.policy_changes import changes
+from rotation.control.slack import SlackWebhook, message, translate
 from rotation.errors import Denied
 from rotation.ledger.approvals import Approved, Request
+from rotation.value import SecretValue
+from tests.model.world import POLICY
 
 REQUEST = Request(
     run_id="3f2a8c1d9e7b4f60a1c2d3e4f5061728",
@@ -33,12 +37,14 @@ class Receiver(BaseHTTPRequestHandler):
     """Keeps what is posted; answers 200, or what the test says."""
 
     said: list[tuple[str, object]]
-    status = 200
+    # of the answers to come; after them 200
+    statuses: list[int]
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         type(self).said.append((self.path, json.loads(body)))
-        self.send_response(type(self).status)
+        self.send_response(type(self).statuses.pop(0) if type(self).statuses else 200)
+        self.send_header("Retry-After", "7")
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
@@ -47,13 +53,22 @@ class Receiver(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def receiver() -> Iterator[tuple[str, type[Receiver]]]:
-    kind = type("OneReceiver", (Receiver,), {"said": []})
+    kind = type("OneReceiver", (Receiver,), {"said": [], "statuses": []})
     with HTTPServer(("127.0.0.1", 0), kind) as server:
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}/services/T0/B0/marker", kind
         server.shutdown()
         thread.join()
+
+
+class Slack:
+    """The webhook at an address, and the pauses that its calls made."""
+
+    def __init__(self, url: str, *, local: bool = True) -> None:
+        self.paused: list[float] = []
+        caller = Caller("slack", translate=translate, meter=Meter(), breaker=NullBreaker(), sleep=self.paused.append)
+        self.webhook = SlackWebhook(lambda: SecretValue(url), caller, local=local)
 
 
 def test_the_message_says_who_what_why_until_when_and_the_commands_and_no_token() -> None:
@@ -91,15 +106,29 @@ def test_a_reason_can_neither_call_everybody_nor_add_a_line_or_a_link() -> None:
 
 def test_a_message_is_posted_once_as_slack_wants_it(receiver: tuple[str, type[Receiver]]) -> None:
     url, kind = receiver
-    assert SlackWebhook(lambda: url, local=True).say("one & only")
+    assert Slack(url).webhook.say("one & only")
     assert kind.said == [("/services/T0/B0/marker", {"text": "one & only"})]
 
 
-def test_a_message_that_is_refused_is_not_taken_and_not_sent_again(receiver: tuple[str, type[Receiver]]) -> None:
+@pytest.mark.parametrize(("status", "reason"), [(410, "slack_refused"), (500, "slack_failed"), (302, "slack_refused")])
+def test_a_message_that_is_refused_or_may_have_been_taken_is_not_sent_again(
+    receiver: tuple[str, type[Receiver]], status: int, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
     url, kind = receiver
-    kind.status = 410
-    assert not SlackWebhook(lambda: url, local=True).say("text")
+    kind.statuses[:] = [status]
+    assert not Slack(url).webhook.say("text")
     assert len(kind.said) == 1
+    assert caplog.records[0].__dict__["fields"]["reason"] == reason
+
+
+def test_where_slack_asks_to_slow_down_it_is_sent_again_after_the_pause_that_it_names(
+    receiver: tuple[str, type[Receiver]],
+) -> None:
+    url, kind = receiver
+    kind.statuses[:] = [429]
+    slack = Slack(url)
+    assert slack.webhook.say("text")
+    assert (len(kind.said), slack.paused) == (2, [7.0])
 
 
 @pytest.mark.parametrize(
@@ -117,19 +146,39 @@ def test_a_message_that_is_refused_is_not_taken_and_not_sent_again(receiver: tup
 )
 def test_nothing_is_sent_to_another_host_and_no_log_quotes_it(url: str, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR, logger="keyturn"):
-        assert not SlackWebhook(lambda: url).say("text")
+        assert not Slack(url, local=False).webhook.say("text")
     (record,) = caplog.records
-    assert record.__dict__["fields"] == {"channel": "slack", "reason": "bad_webhook"}
+    assert record.__dict__["fields"]["reason"] == "bad_webhook"
     assert "marker" not in str(record.__dict__)
 
 
-def test_a_webhook_that_cannot_be_fetched_or_reached_holds_up_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    def denied() -> str:
+def test_a_webhook_that_cannot_be_fetched_holds_up_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    def denied() -> SecretValue:
         raise Denied("aws_denied", "AWS answered AccessDenied")
 
+    caller = Caller("slack", translate=translate, meter=Meter(), breaker=NullBreaker(), sleep=lambda _: None)
     with caplog.at_level(logging.ERROR, logger="keyturn"):
-        assert not SlackWebhook(denied).say("text")
-        # nothing listens on the port of the discard service
-        assert not SlackWebhook(lambda: "http://127.0.0.1:9/marker", local=True).say("text")
-    reasons = [record.__dict__["fields"]["reason"] for record in caplog.records]
-    assert reasons == ["aws_denied", "ConnectionRefusedError"]
+        assert not SlackWebhook(denied, caller).say("text")
+    assert caplog.records[0].__dict__["fields"]["reason"] == "aws_denied"
+
+
+def test_slack_that_is_not_reached_is_tried_three_times_and_holds_up_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    # nothing listens on the port of the discard service
+    slack = Slack("http://127.0.0.1:9/marker")
+    with caplog.at_level(logging.ERROR, logger="keyturn"):
+        assert not slack.webhook.say("text")
+    assert len(slack.paused) == ATTEMPTS - 1
+    assert caplog.records[0].__dict__["fields"]["reason"] == "slack_unreachable"
+    assert "marker" not in str(caplog.records[0].__dict__)
+
+
+def test_the_message_says_what_has_changed_in_the_policy_and_cuts_what_is_long() -> None:
+    after = replace(POLICY, overlap_s=POLICY.overlap_s + 1, owner="x" * 500, group="g")
+    said = message(REQUEST, LAST, "local", changes(POLICY.document(), after.document()))
+    assert f"• overlap_s {POLICY.overlap_s} -&gt; {POLICY.overlap_s + 1}" in said
+    assert "• group none -&gt; g" in said
+    assert len(said) < 2_000
+    many = message(REQUEST, LAST, "local", [f"field{i} a -> b" for i in range(20)])
+    assert "field7 a" in many
+    assert "field8 a" not in many
+    assert "• and 12 more" in many
