@@ -6,7 +6,7 @@ port is a protocol, so that a test answers in the function's place. Not here: AW
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from keyturn.answers import Closing, Consumers, Execution, Extended, GoingBack, Run, RunInFull, Standing, Started
 from keyturn.approval_answer import Approval
 from keyturn.approvals_view import Waiting
+from keyturn.events_view import Sent, Undelivered
 from keyturn.findings import Found, Mended
 from keyturn.plan_answers import Preflight
 from keyturn.switch_state import Switch
@@ -87,6 +88,21 @@ class Control:
     def resume(self, run_id: str, reason: str) -> Started:
         """Let a halted run go on. Refused `run_ended`, `claim_held`, `claim_lost`, `run_unknown`."""
         return _parsed(Started.model_validate, self._ask("resume", run_id=run_id, reason=reason))
+
+    def undelivered(self, secrets: Sequence[str]) -> list[Undelivered]:
+        """What consumers have not been told yet, of all secrets when none is named. Refused `unknown_secret`."""
+        return self._asked("undelivered", Undelivered.model_validate, secrets=list(secrets))
+
+    def replay(self, secrets: Sequence[str], since: str = "") -> Iterator[Sent]:
+        """Send events again, of all secrets when none is named, piece by piece. Refused `unknown_secret`."""
+        after = ""
+        while True:
+            answer = self._ask("replay", secrets=list(secrets), since=since, after=after)
+            for one in answer["sent"]:
+                yield _parsed(Sent.model_validate, one)
+            after = str(answer.get("next", ""))
+            if not after:
+                return
 
     def approvals(self) -> list[Waiting]:
         """The runs that wait for a person; reads only."""

@@ -34,12 +34,18 @@ def end(until: str, lasting: str, now: datetime) -> datetime:
         raise typer.BadParameter("say when it ends: --until 2026-12-24T18:00Z, or --for 24h")
     if lasting:
         return now + timedelta(seconds=length(lasting))
-    try:
-        named = datetime.fromisoformat(until.strip())
-    except ValueError:
-        raise typer.BadParameter(f"`{until}` is no time: write it like 2026-12-24T18:00Z") from None
-    if named.tzinfo is None:
-        raise typer.BadParameter(f"`{until}` names no zone: write {named.isoformat(timespec='minutes')}Z for UTC")
+    named = instant(until)
     if named <= now:
         raise typer.BadParameter(f"`{until}` has passed: name a time to come")
+    return named
+
+
+def instant(text: str) -> datetime:
+    """A moment with its zone, in UTC; BadParameter for anything else."""
+    try:
+        named = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise typer.BadParameter(f"`{text}` is no time: write it like 2026-12-24T18:00Z") from None
+    if named.tzinfo is None:
+        raise typer.BadParameter(f"`{text}` names no zone: write {named.isoformat(timespec='minutes')}Z for UTC")
     return named.astimezone(UTC)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 METHOD = "POST"
 
 # Verbs that change nothing: they may be repeated.
-READ = ("approvals", "consumers", "diagnose", "history", "probe", "run", "status", "switch")
+READ = ("approvals", "consumers", "diagnose", "history", "probe", "run", "status", "switch", "undelivered")
 # What an operator does by day and by night.
 OPERATE = (
     *("freeze", "mend", "overlap_close", "overlap_extend", "replay", "resume"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from keyturn.commands import approvals, overlap, policy, switches
+from keyturn.commands import approvals, events, overlap, policy, switches
 from keyturn.commands.consumers import consumers
 from keyturn.commands.demo import demo
 from keyturn.commands.discover import discover
@@ -28,6 +28,7 @@ def register(app: typer.Typer) -> None:
         app.command()(verb)
     _register_overlap(app)
     _register_approvals(app)
+    _register_events(app)
     _register_switches(app)
     _register_policy(app)
     app.command()(discover)
@@ -56,6 +57,13 @@ def _register_approvals(app: typer.Typer) -> None:
     asked.command("approve")(approvals.approve)
     asked.command("deny")(approvals.deny)
     app.add_typer(asked, name="approvals")
+
+
+def _register_events(app: typer.Typer) -> None:
+    owed = typer.Typer(help="What consumers have not been told; tell them at once.", no_args_is_help=True)
+    owed.command("list")(events.waiting)
+    owed.command("replay")(events.replay)
+    app.add_typer(owed, name="events")
 
 
 def _register_policy(app: typer.Typer) -> None:

@@ -6,6 +6,8 @@ wait for that, so that a broker that is down holds up nothing else; a person doe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from rotation.control.desk import Desk
@@ -38,15 +40,39 @@ def tell_again(desk: Desk) -> list[str]:
     return asked
 
 
-def replay(desk: Desk, secrets: list[str], since: str) -> dict[str, Any]:
+def undelivered(desk: Desk, secrets: list[str]) -> list[dict[str, Any]]:
+    """What consumers have not been told, of the secrets or of all: `{secret, run_id, step, due_at, attempts}` each.
+
+    due_at: when the sweep sends it again. attempts: how often it was sent again in vain. Refused `unknown_secret`.
+    """
+    outbox = desk.ledger.outbox
+    if not secrets:
+        return [asdict(one) for one in outbox.waiting()]
+    return [asdict(one) for name in secrets for one in outbox.of(desk.catalogue.policy(name).name)]
+
+
+def replay(desk: Desk, secrets: list[str], since: str, after: str = "") -> dict[str, Any]:
     """Send again now what is undelivered, and with `since` (ISO 8601) everything that runs told from then on.
 
-    secrets: which, all when empty. Answers `{sent: [{secret, run_id, step, outcome, reason}], left}`; `left` counts
-    what was not tried, because a person waits: ask again for it.
+    secrets: which, all when empty. Answers `{sent: [{secret, run_id, step, outcome, reason}], left, next}`; `left`
+    counts what was not tried, because a person waits: ask again for it with `next` as `after`.
     """
-    wanted = [one for name in secrets or desk.catalogue.names() for one in _of(desk, name, since)]
-    sent = [_sent(desk, one) for one in wanted[:AT_ONCE]]
-    return {"sent": sent, "left": len(wanted) - len(sent)}
+    named = sorted(set(secrets)) or desk.catalogue.names()
+    wanted = _later([one for name in named for one in _of(desk, name, since)], after)
+    now, left = wanted[:AT_ONCE], len(wanted[AT_ONCE:])
+    return {"sent": [_sent(desk, one) for one in now], "left": left, "next": _place(now[-1]) if left else ""}
+
+
+def _place(one: Undelivered) -> str:
+    return f"{one.secret} {one.run_id} {one.step}"
+
+
+def _later(wanted: Sequence[Undelivered], after: str) -> Sequence[Undelivered]:
+    """What comes behind a place; of the place's secret everything where it was delivered meanwhile, and is gone."""
+    places = [_place(one) for one in wanted]
+    if after in places:
+        return wanted[places.index(after) + 1 :]
+    return [one for one in wanted if one.secret >= after.partition(" ")[0]]
 
 
 def _of(desk: Desk, secret: str, since: str) -> list[Undelivered]:

@@ -16,7 +16,7 @@ from rotation.control.consumers import consumers
 from rotation.control.desk import Desk
 from rotation.control.emergency import emergency
 from rotation.control.preflight import preflight
-from rotation.control.replay import replay
+from rotation.control.replay import replay, undelivered
 from rotation.control.sweep import sweep
 from rotation.event_fields import flag, mapping, number, text, texts
 
@@ -51,7 +51,8 @@ VERBS: dict[str, Action] = {
     "emergency": lambda desk, e: emergency(desk, mapping(e, "scope"), _who(e), break_glass=e.get(BREAK_GLASS) is True),
     "freeze": lambda desk, e: brakes.freeze(desk, _who(e), texts(e, "secrets"), text(e, "until")),
     "unfreeze": lambda desk, e: brakes.unfreeze(desk, _who(e), texts(e, "secrets")),
-    "replay": lambda desk, e: replay(desk, texts(e, "secrets"), str(e.get("since") or "")),
+    "replay": lambda desk, e: replay(desk, texts(e, "secrets"), str(e.get("since") or ""), str(e.get("after") or "")),
+    "undelivered": lambda desk, e: undelivered(desk, texts(e, "secrets")),
     "approvals": lambda desk, _: approvals.listed(desk),
     "approve": lambda desk, e: answering.approve(desk, text(e, "run_id"), _who(e)),
     "deny": lambda desk, e: answering.deny(desk, text(e, "run_id"), _who(e)),

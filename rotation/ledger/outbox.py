@@ -25,6 +25,10 @@ LONGEST_PAUSE = timedelta(hours=1)
 _DOUBLINGS = 4
 # The sweep has a minute and other work; what is left comes first the next time.
 _MOST = 20
+# Rows that one answer lists: far more than people could read.
+MOST = 100
+# Sorts after every time.
+_EVER = "~"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +78,10 @@ class Outbox:
     def due(self, until: str) -> list[Undelivered]:
         """What came due by `until`, of all secrets, the oldest first, at most so many as one look can send."""
         return [_read(row) for row in self._rows.due(SHARD, until, _MOST)]
+
+    def waiting(self) -> list[Undelivered]:
+        """What consumers of all secrets have not been told, due or not, the next to be tried first."""
+        return [_read(row) for row in self._rows.due(SHARD, _EVER, MOST)]
 
     def of(self, secret: str) -> list[Undelivered]:
         """What consumers of a secret have not been told, due or not."""

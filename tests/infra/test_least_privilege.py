@@ -45,7 +45,7 @@ def test_every_entry_of_the_list_is_used_and_has_a_reason(stacks: dict[str, Stac
 
 
 @pytest.mark.parametrize("kind", FUNCTIONS)
-def test_only_the_aws_function_reaches_secrets_and_only_its_own_and_control_the_address_of_slack(kind: str, stack: Stack) -> None:
+def test_only_the_aws_function_reaches_secrets_and_control_the_address_of_slack(kind: str, stack: Stack) -> None:
     secrets = {
         action: resources
         for action, resources in actions_of(stack, kind).items()

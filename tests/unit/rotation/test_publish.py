@@ -236,19 +236,42 @@ def test_a_person_sends_again_what_is_owed_or_everything_since_a_moment(world: T
     def asked(**fields: Any) -> Any:
         return VERBS["replay"](world.desk, {**WHO, "secrets": [], **fields})
 
-    assert asked() == {"sent": [], "left": 0}
+    nothing = {"sent": [], "left": 0, "next": ""}
+    assert asked() == nothing
     world.channels.broken = {"redis"}
     world.rotate("arn:2")
     owed = {"secret": NAME, "run_id": run_id_of("arn:2"), "step": "publish"}
-    assert asked() == {"sent": [{**owed, "outcome": "failed", "reason": "redis"}], "left": 0}
+    assert asked() == {"sent": [{**owed, "outcome": "failed", "reason": "redis"}], "left": 0, "next": ""}
+    (waits,) = VERBS["undelivered"](world.desk, {"secrets": []})
+    assert {**waits, "due_at": ""} == {**owed, "due_at": "", "attempts": 1}
+    assert VERBS["undelivered"](world.desk, {"secrets": [NAME]}) == [waits]
     world.channels.broken.clear()
-    assert asked(secrets=[NAME]) == {"sent": [{**owed, "outcome": "passed", "reason": ""}], "left": 0}
-    assert asked() == {"sent": [], "left": 0}
+    assert asked(secrets=[NAME]) == {"sent": [{**owed, "outcome": "passed", "reason": ""}], "left": 0, "next": ""}
+    assert asked() == nothing
+    assert VERBS["undelivered"](world.desk, {"secrets": []}) == []
     told = len(world.channels.told)
     assert [one["run_id"] for one in asked(since="2020")["sent"]] == [run_id_of("arn:first"), run_id_of("arn:2")]
     assert [notice.version for notice in world.channels.told[told:]] == [run_id_of("arn:2")], "only what is current"
     with pytest.raises(Refused, match="unknown_secret"):
         asked(secrets=["other"])
+
+
+def test_more_than_one_answer_can_send_is_asked_for_in_pieces_and_each_is_sent_once(world: TellingWorld) -> None:
+    runs = [f"arn:{number}" for number in range(2, replay.AT_ONCE + 4)]
+    for execution in runs:
+        world.rotate(execution)
+        world.clock.advance(POLICY.overlap_s + 1)
+        world.retire(f"{execution}-retire")
+    sent, after = [], ""
+    while True:
+        told = VERBS["replay"](world.desk, {**WHO, "secrets": [], "since": "2020", "after": after})
+        assert len(told["sent"]) <= replay.AT_ONCE
+        sent += [(one["run_id"], one["step"]) for one in told["sent"]]
+        after = told["next"]
+        if not told["left"]:
+            break
+    assert len(sent) == len(set(sent)) > replay.AT_ONCE
+    assert {run_id_of(execution) for execution in runs} <= {run for run, _ in sent}
 
 
 def test_a_native_rotation_tells_consumers_too(world: TellingWorld, monkeypatch: pytest.MonkeyPatch) -> None:
