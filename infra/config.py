@@ -45,6 +45,7 @@ _LOOPBACK = "127.0.0.1"
 class Settings:
     """A stack's facts. `facts`: every key as text, for policies. Durations in seconds; a cap of 0 is no cap.
 
+    starts_any_time: `yes` takes windows and freezes out of policies: a demonstration is given at any hour.
     checked_on: the day for which waivers are judged, because the program has no clock; who deploys sets it to today.
     """
 
@@ -81,6 +82,7 @@ class Settings:
     client_poll_s: int
     checked_on: date
     facts: Mapping[str, str]
+    starts_any_time: str = "no"
     aws_endpoint: str = ""
     google_endpoint: str = ""
 

@@ -185,6 +185,7 @@ KEYS: tuple[Key, ...] = (
     Key(name="aliasLagSeconds", field="alias_lag_s", read=number(0, LARGEST_LAG_S)),
     Key(name="clientPollSeconds", field="client_poll_s", read=number(1, LARGEST_POLL_S)),
     Key(name="checkedOn", field="checked_on", read=day),
+    Key(name="startsAnyTime", field="starts_any_time", read=one_of("yes", "no"), local_only=True),
     Key(name="awsEndpoint", field="aws_endpoint", read=url, local_only=True),
     Key(name="googleEndpoint", field="google_endpoint", read=matching(r"[\w.-]+:[0-9]+", "host:port"), local_only=True),
 )

@@ -79,12 +79,15 @@ def _placed(policy: Policy, settings: Settings) -> Policy:
 
 
 def _capped(policy: Policy, settings: Settings) -> Policy:
+    at_any_time = settings.starts_any_time == "yes"
     return replace(
         policy,
         overlap_s=_cap(policy.overlap_s, settings.overlap_cap_s),
         warm_up_s=_cap(policy.warm_up_s, settings.warm_up_cap_s),
         # an empty fact is no reader
         readers=tuple(reader for reader in policy.readers if reader),
+        window=None if at_any_time else policy.window,
+        freezes=() if at_any_time else policy.freezes,
     )
 
 

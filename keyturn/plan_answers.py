@@ -73,8 +73,16 @@ class Budget(Answer):
     per_s: float
 
 
+class Held(Answer):
+    """What refuses a rotation that a person starts now: window, freezes of the policy, group, parent."""
+
+    reason: str
+    message: str
+    remedy: str = ""
+
+
 class Meets(Answer):
-    """Whom the rotation meets: readers, relatives, and what the stack has left for it now."""
+    """Whom the rotation meets: readers, relatives, what holds it, and what the stack has left for it now."""
 
     consumers: tuple[Consumer, ...] = ()
     invalidate: tuple[str, ...] = ()
@@ -83,6 +91,7 @@ class Meets(Answer):
     group_busy: str = ""
     parent: str = ""
     parent_waits: bool = False
+    held: Held | None = None
     blocked: str = ""
     starts_ready: int | None = None
     budgets: tuple[Budget, ...] = ()

@@ -107,6 +107,7 @@ def plan_of(
         refused=(
             *_unnamed(standing, around.stack),
             *_stopped(standing, around.stops),
+            *_held(around.seen.get(standing.secret)),
             *_hindrances(control, standing, now, around.stack),
         ),
         notes=tuple(_notes(standing, around.known, now)),
@@ -159,6 +160,11 @@ def _unnamed(standing: Standing, stack: str) -> list[Hindrance]:
 def _stopped(standing: Standing, stops: Sequence[Stop]) -> list[Hindrance]:
     concerning = [stop for stop in stops if stop.concerns(standing.secret)]
     return [Hindrance(reason=stop.reason, message=stop.message, remedy=stop.remedy) for stop in concerning]
+
+
+def _held(seen: Preflight | None) -> list[Hindrance]:
+    found = seen.meets.held if seen and seen.meets else None
+    return [Hindrance(reason=found.reason, message=found.message, remedy=found.remedy)] if found else []
 
 
 def _hindrances(control: Control, standing: Standing, now: datetime, stack: str) -> list[Hindrance]:

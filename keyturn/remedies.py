@@ -42,13 +42,18 @@ REMEDIES: dict[str, str] = {
     "run_unknown": "`keyturn status{at}` shows halted runs, `keyturn history NAME{at}` every run of a secret",
     "undo_asked": "somebody undid it: `keyturn history {name}{at}` says who and why",
     "undone": "the old credential is current: rotate again when the reason for it is gone",
+    # what holds a start
+    "outside_window": "`keyturn plan {name}{at}` says when it may start; `--emergency` and `--break-glass` pass it",
+    "frozen_by_policy": "`keyturn plan {name}{at}` says when it may start; `--emergency` and `--break-glass` pass it",
+    "group_held": "wait until the other member's run has ended: `keyturn status{at}`; `--break-glass` passes it",
+    "parent_due": "rotate its parent first, which `keyturn policy show {name}` names; `--break-glass` passes it",
     # approval
     "approval_unknown": "`keyturn approvals{at}` lists the runs that wait",
     "approval_expired": "nobody answered in time and nothing was done: rotate again, and tell an approver",
     "already_answered": "`keyturn history {name} --run {run}{at}` says how it was answered",
     "policy_changed": "`keyturn approvals deny {run} --reason WHY{at}`, then rotate again by the new policy",
     "denied": "nothing was done: `keyturn history {name}{at}` names the run; ask whoever denied it",
-    "window_closed": "nothing was done: the sweep starts another run in the policy's next window",
+    "window_closed": "nothing was done: `keyturn plan {name}{at}` says when it may start again",
     "not_an_approver": "ask somebody with a role that the policy names: `keyturn policy show {name}`",
     "requester_cannot_approve": "ask another approver",
     # going back

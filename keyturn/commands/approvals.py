@@ -70,5 +70,5 @@ def _ends(said: Approval) -> str:
     if said.status != "approved":
         return "is denied, and ends"
     if said.cause == "window_closed":
-        return "is approved, but the policy's window has closed: it ends, and the next window starts another one"
+        return "is approved, but the policy's window has closed: it ends, and may start again in the next"
     return "is approved, and goes on"

@@ -49,7 +49,9 @@ def rotate(  # noqa: PLR0913, PLR0917  # one per option of the verb
 
     An overlap of up to a minute is waited for; a longer one is ended by the schedule, and the table says when.
     In an emergency an open overlap is ended first, then the rotation follows, then the old credential is retired:
-    control goes from one to the next by itself. Interrupting stops the watching, never the runs.
+    control goes from one to the next by itself. The policy's window and freezes, its group and its parent hold a
+    rotation, as they hold the schedule; an emergency and --break-glass pass them. Interrupting stops the watching,
+    never the runs.
 
     For example:
 

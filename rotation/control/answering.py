@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from rotation.control.approvals import asked_for, deliver, expire, said, still_runs, view
 from rotation.control.desk import Desk
+from rotation.control.holds import starts_at
 from rotation.control.people import role_of, same_person
 from rotation.control.starts import SWEEP
-from rotation.due_times import earliest_start
 from rotation.errors import Refused
 from rotation.ledger.approvals import Request, Status, approved
 from rotation.ledger.records import UNDO, Run
@@ -24,7 +23,9 @@ from rotation.policy import from_document
 
 
 def approve(desk: Desk, run_id: str, who: Mapping[str, str]) -> dict[str, Any]:
-    """Let a run begin. Asked for by the sweep, it begins within its policy's window or ends `window_closed`.
+    """Let a run begin; outside its policy's window and inside its freezes it ends `window_closed` instead.
+
+    An emergency, break-glass and a first value pass that, as they did when the run was asked for.
 
     Refused `approval_unknown`, `approval_expired`, `not_an_approver`, `requester_cannot_approve`, `policy_changed`,
     `already_answered`; repeated by the same person it is done once.
@@ -104,11 +105,11 @@ def _policy_now(desk: Desk, secret: str) -> str:
 
 
 def _in_time(desk: Desk, run: Run) -> bool:
-    """Whether the run may start now by its policy: what people asked for waits for no window."""
-    if run.requested_by != SWEEP or run.emergency:
+    """Whether the run may start now by its policy."""
+    if run.emergency or run.break_glass or (run.current is None and run.requested_by != SWEEP):
         return True
-    now = datetime.fromisoformat(desk.ledger.now())
-    return earliest_start(from_document(run.policy), now) == now
+    now = desk.ledger.now()
+    return starts_at(from_document(run.policy), now) == now
 
 
 def _answered(desk: Desk, request: Request) -> dict[str, Any]:

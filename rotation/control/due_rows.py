@@ -41,6 +41,15 @@ def look_at(desk: Desk) -> list[Due]:
     return [row for row in rows if row is not None and (row.under_way or row.due_at <= now)]
 
 
+def read_all(desk: Desk) -> bool:
+    """Read every policy that no look has read yet, so that groups have all their members; False where some are left."""
+    now = desk.ledger.now()
+    unread = [due for due in desk.ledger.agenda.ripe(now, ROWS_PER_SHARD) if not due.under_way and not due.since]
+    for due in unread[:POLICIES_PER_LOOK]:
+        _alone(desk, due, now)
+    return len(unread) <= POLICIES_PER_LOOK
+
+
 def stopped(desk: Desk) -> str:
     """What stops the whole stack, as a slug; "" for nothing. Unreadable counts as engaged."""
     try:

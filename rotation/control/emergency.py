@@ -15,7 +15,9 @@ from typing import Any
 
 from rotation.control.asked import BREAK_GLASS, EMERGENCY
 from rotation.control.desk import Desk
-from rotation.errors import Refused
+from rotation.control.due_rows import read_all
+from rotation.control.enrolment import take_in
+from rotation.errors import Refused, Unavailable
 from rotation.event_fields import text
 from rotation.ledger.due import Due
 from rotation.ledger.moments import timestamp
@@ -35,7 +37,7 @@ def emergency(
     """Ask for the rotation of everything in scope: `{secret}`, `{group}`, or `{all: true, after: NAME}`.
 
     Returns `{asked, already, next}`: names, and where to go on with `after`, "" for the end. Refused `bad_scope`,
-    `unknown_secret`, `unknown_group`, `native_scheduler`.
+    `unknown_secret`, `unknown_group`, `native_scheduler`. Unavailable `catalogue_not_read`: asked again it goes on.
     """
     secrets, following = _named(desk, scope)
     flags = f"{EMERGENCY} {BREAK_GLASS}" if break_glass else EMERGENCY
@@ -54,14 +56,21 @@ def _named(desk: Desk, scope: Mapping[str, Any]) -> tuple[list[str], str]:
             raise Refused("native_scheduler", f"AWS's own schedule rotates {policy.name}", "rotate it there")
         return [policy.name], ""
     if "group" in scope:
-        members = desk.ledger.agenda.group(text(scope, "group")).members
-        if not members:
-            raise Refused("unknown_group", "no policy that the sweep has read is of this group", "see `keyturn policy`")
-        return list(members), ""
+        return _members(desk, text(scope, "group")), ""
     if scope.get("all") is not True:
         raise _bad()
     later = [name for name in desk.catalogue.names() if name > str(scope.get("after") or "")]
     return later[:ROWS_PER_CALL], later[ROWS_PER_CALL - 1] if len(later) > ROWS_PER_CALL else ""
+
+
+def _members(desk: Desk, group: str) -> list[str]:
+    """All of the catalogue as it is deployed now: what the sweep has not taken in and read yet is read first."""
+    if not (take_in(desk) and read_all(desk)):
+        raise Unavailable("catalogue_not_read", "policies are new, and not all could be read", "repeat it: it goes on")
+    members = desk.ledger.agenda.group(group).members
+    if not members:
+        raise Refused("unknown_group", "no policy of the catalogue is of this group", "see `keyturn policy show`")
+    return list(members)
 
 
 def _bad() -> Refused:

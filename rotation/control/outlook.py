@@ -2,7 +2,7 @@
 
 Times are the sweep's own, from its due row; where the sweep has not seen the policy as it is now, they are reckoned by
 the same arithmetic, and `by` says which of the two it was. What the sweep would hold it for now is told in its words.
-Not here: what refuses a rotation that a person starts now (the command judges that from `status`).
+Not here: what else refuses a rotation that a person starts now (the command judges that from `status`).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from rotation.control.desk import Desk
+from rotation.control.holds import held
 from rotation.control.settling import KEYTURN
 from rotation.control.sweep_facts import gather, groups_of
 from rotation.due_times import due_after
@@ -92,10 +93,17 @@ def meets(desk: Desk, policy: Policy) -> dict[str, Any]:
         "group_busy": "" if busy == policy.name else busy,
         "parent": policy.parent,
         "parent_waits": policy.parent in facts.waiting,
+        "held": _held(desk, policy),
         "blocked": facts.blocked.get(policy.name, ""),
         "starts_ready": pool.ready if pool else None,
         "budgets": [_budget(desk, limit) for limit in limits(policy.store, policy.name)],
     }
+
+
+def _held(desk: Desk, policy: Policy) -> dict[str, str] | None:
+    """What refuses a rotation that a person starts now without passing it."""
+    found = held(desk, policy)
+    return {"reason": found.reason, "message": found.message, "remedy": found.remedy} if found else None
 
 
 def _budget(desk: Desk, limit: Limit) -> Mapping[str, Any]:

@@ -17,6 +17,7 @@ from rotation.control.awaited import check
 from rotation.control.consumers import in_short
 from rotation.control.desk import Desk
 from rotation.control.followed import followed, left_open
+from rotation.control.holds import check_held
 from rotation.control.starts import resume as start_resume
 from rotation.control.starts import start
 from rotation.control.takeover import check_continuable
@@ -32,12 +33,13 @@ MAX_OVERLAP = timedelta(days=90)
 
 
 def rotate(desk: Desk, secret: str, who: Mapping[str, str], flags: str = "") -> dict[str, str]:
-    """Start a rotation; returns `{execution, run_id}`. Refused `unknown_secret`.
+    """Start a rotation; returns `{execution, run_id}`. Refused `unknown_secret`, and by what holds it (`holds`).
 
     An emergency does not wait for an overlap that is open: that is ended first, `{execution, run_id, retire_at, first:
     "retire"}`, and its last phase starts the rotation (`endings`). Refused `claim_held` while a run has the secret.
     """
     policy = desk.catalogue.policy(secret)
+    check_held(desk, policy, flags)
     if asked.EMERGENCY in flags.split() and desk.ledger.head(policy.name).overlap:
         return {**overlap_close(desk, policy.name, who, flags), "first": "retire"}
     return start(desk, "rotate", policy.name, {**who, "flags": flags})

@@ -20,7 +20,7 @@ def test_staging_and_prod_have_the_same_keys_in_the_same_order() -> None:
 
 
 def test_local_has_those_keys_too_and_then_the_sandboxs() -> None:
-    extra = ["keyturn:awsEndpoint", "keyturn:googleEndpoint", "keyturn:sandboxFacts"]
+    extra = ["keyturn:startsAnyTime", "keyturn:awsEndpoint", "keyturn:googleEndpoint", "keyturn:sandboxFacts"]
     assert keys("local") == keys("prod") + extra
 
 

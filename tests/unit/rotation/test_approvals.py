@@ -223,15 +223,26 @@ WINDOW = replace(APPROVED, window=Window(opens=0, hours=2))
 
 
 @pytest.mark.parametrize(
-    ("asked_by", "after_s", "outcome"),
-    [("sweep", 3_000, "passed"), ("sweep", 9_000, "window_closed"), (ASKED_BY, 9_000, "passed")],
-    ids=["within the window", "after it", "a person's run after it"],
+    ("asked_by", "flags", "after_s", "outcome"),
+    [
+        ("sweep", "", 3_000, "passed"),
+        ("sweep", "", 9_000, "window_closed"),
+        (ASKED_BY, "", 3_000, "passed"),
+        (ASKED_BY, "", 9_000, "window_closed"),
+        (ASKED_BY, "emergency", 9_000, "passed"),
+        (ASKED_BY, "break_glass", 9_000, "passed"),
+    ],
 )
-def test_a_run_of_the_sweep_begins_within_its_window_or_not_at_all(asked_by: str, after_s: int, outcome: str) -> None:
+def test_a_run_begins_within_its_window_or_not_at_all_but_for_what_passes_it(
+    asked_by: str, flags: str, after_s: int, outcome: str
+) -> None:
     assert WINDOW.approval
-    world = ApprovalWorld(replace(WINDOW, approval=replace(WINDOW.approval, expires_s=86_400)))
+    world = ApprovalWorld(POLICY)
+    # a first value waits for no window when a person asks for it
+    assert world.rotate("arn:first") == "succeeded"
+    world.deploy(replace(WINDOW, approval=replace(WINDOW.approval, expires_s=86_400)))
     world.clock.moment = world.clock.moment.replace(hour=0, minute=0, second=0)
-    run_id = world.begin(RUN, requested_by=asked_by)
+    run_id = world.begin(RUN, requested_by=asked_by, flags=flags)
     world.clock.advance(after_s)
     said = world.say("approve", run_id)
     assert (said["outcome"], said["cause"]) == (
