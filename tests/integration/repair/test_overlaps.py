@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from pg8000.native import Connection
@@ -43,6 +44,35 @@ def test_an_overlap_that_is_closed_ends_with_a_dead_credential(postgres: Subject
     refused = command("overlap", "close", postgres.name, "--reason", WHY)
     assert (refused.code, refused.document["reason"]) == (Exit.REFUSED, "no_open_overlap")
     postgres.check_well()
+
+
+def test_an_emergency_ends_the_open_overlap_first_and_then_both_leaked_credentials_are_dead(
+    postgres: Subject, command: Command
+) -> None:
+    oldest = postgres.live
+    with timed(postgres.stack, postgres.name, overlap_s=LONG_S):
+        postgres.rotate()
+        leaked = postgres.live
+        assert (postgres.says(oldest.text), postgres.says(leaked.text)) == (ACCEPTED, ACCEPTED)
+        said = command.well("rotate", postgres.name, "--emergency", "--reason", WHY)
+    (rotated,) = said["rotations"]
+    assert "old refused" in rotated["proof"]
+    ended, made, dead = postgres.stack.verb("history", secret=postgres.name)[-3:]
+    assert [run["machine"] for run in (ended, made, dead)] == ["retire", "rotate", "retire"]
+    assert {run["status"] for run in (ended, made, dead)} == {"succeeded"}
+    assert ended["ended_at"] <= made["started_at"] <= made["ended_at"] <= dead["started_at"]
+    assert [_retired(postgres, run) for run in (ended, dead)] == [oldest.version, leaked.version]
+    assert (postgres.says(oldest.text), postgres.says(leaked.text)) == (postgres.credential.refusal,) * 2
+    assert (made["emergency"], postgres.head["overlap"]) == (True, None)
+    postgres.check_well()
+
+
+def _retired(subject: Subject, run: dict[str, Any]) -> str:
+    """The version that a retirement has proven dead."""
+    seen = subject.stack.verb("run", run_id=run["run_id"])
+    proofs = [step["facts"] for step in seen["steps"] if step["step"] == "prove"]
+    assert [proof["proof"] for proof in proofs] == ["dead"]
+    return str(run["overlap"]["old"]["id"])
 
 
 def test_an_overlap_that_is_extended_is_not_ended_by_the_sweep(postgres: Subject, command: Command) -> None:
