@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from bootstrap.deployment_grants import own_tags
 from bootstrap.secret_folders import secret_patterns
-from infra.documents import Statement
+from infra.documents import Statement, allow
+from infra.grants import ACCESS_KEYS, key_users
 from infra.names import Names
 from infra.wildcards import (
     ALARM_STATES,
@@ -85,6 +86,7 @@ SHARED: Sequence[Wildcard] = (ALARM_STATES, LOG_DELIVERY, NETWORK_INTERFACES, TR
 def boundary(names: Names, policies: Sequence[Policy]) -> list[Statement]:
     """The statements of the boundary."""
     own = names.of("*")
+    users = key_users(names, policies)
     codedeploy = (f"application:{own}", f"deploymentgroup:{own}", "deploymentconfig:*")
     return [
         *(wildcard.allow() for wildcard in SHARED),
@@ -98,4 +100,5 @@ def boundary(names: Names, policies: Sequence[Policy]) -> list[Statement]:
         RUNS.allow(names.machine_arn("*"), names.executions("*")),
         FUNCTIONS.allow(names.function_arn("*")),
         DEPLOYMENTS.allow(*(names.arn("codedeploy", one) for one in codedeploy)),
+        *([allow("EdgeAccessKeys", ACCESS_KEYS, users)] if users else []),
     ]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from infra.authorities import named
 from infra.names import Names
 from rotation.policy import Policy
 
@@ -17,7 +18,7 @@ _SUFFIX = "-??????"
 def secret_patterns(names: Names, policies: Sequence[Policy]) -> list[str]:
     """ARN patterns of the secrets that policies of the store `aws` rotate, and of their authorities."""
     own = [policy for policy in policies if policy.store == "aws"]
-    paths = [path for policy in own for path in (policy.ref.path, policy.target.authority)]
+    paths = [*(policy.ref.path for policy in own), *named(own)]
     return sorted({names.arn("secretsmanager", f"secret:{_folder(path)}") for path in paths})
 
 

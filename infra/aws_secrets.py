@@ -13,6 +13,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
+from infra.authorities import named
 from infra.config import Settings
 from infra.documents import Statement, as_json
 from infra.names import CONTROL, Names
@@ -45,8 +46,7 @@ class AwsSecrets(pulumi.ComponentResource):
         super().__init__("keyturn:infra:AwsSecrets", name, None, opts)
         self._args = args
         self.secret_arns = [self._rotated(policy) for policy in args.policies]
-        authorities = sorted({policy.target.authority for policy in args.policies} | {*args.more_authorities})
-        self.authority_arns = [self._authority(path) for path in authorities]
+        self.authority_arns = [self._authority(path) for path in named(args.policies, args.more_authorities)]
         self.slack_arn = self._slack(args.slack_secret) if args.slack_secret else ""
         self.register_outputs({"secretArns": self.secret_arns, "authorityArns": self.authority_arns})
 

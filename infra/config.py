@@ -35,6 +35,7 @@ FROM_SANDBOX = {
     "postgresPort": "postgres_port",
     "tokenServiceUrl": "token_service_url",
     "verifierUrl": "verifier_url",
+    "webhooksUrl": "webhooks_url",
 }
 
 # Where every server of the sandbox listens.
@@ -63,9 +64,12 @@ class Settings:
     postgres_tls: str
     token_service_url: str
     verifier_url: str
+    webhooks_url: str
     events_redis: str
     events_redis_tls: str
     payments_reader: str
+    exports_reader: str
+    webhook_sender: str
     analytics_reader: str
     github_owner: str
     github_repository: str

@@ -161,9 +161,12 @@ KEYS: tuple[Key, ...] = (
     Key(name="postgresTls", field="postgres_tls", read=one_of("verify", "off")),
     Key(name="tokenServiceUrl", field="token_service_url", read=url),
     Key(name="verifierUrl", field="verifier_url", read=url),
+    Key(name="webhooksUrl", field="webhooks_url", read=url),
     Key(name="eventsRedis", field="events_redis", read=matching(r"|[\w.-]+:[0-9]+", "host:port, or empty for none")),
     Key(name="eventsRedisTls", field="events_redis_tls", read=one_of("verify", "off")),
     Key(name="paymentsReader", field="payments_reader", read=_ARN_OR_EMPTY),
+    Key(name="exportsReader", field="exports_reader", read=_ARN_OR_EMPTY),
+    Key(name="webhookSender", field="webhook_sender", read=_ARN_OR_EMPTY),
     Key(name="analyticsReader", field="analytics_reader", read=_MEMBER),
     Key(
         name="githubOwner", field="github_owner", read=matching(r"[A-Za-z0-9-]{1,39}", "a GitHub user or organisation")

@@ -13,6 +13,7 @@ from typing import Any
 import pulumi
 import pulumi_gcp as gcp
 
+from infra.authorities import named
 from infra.names import Names
 from rotation.policy import Policy
 
@@ -55,8 +56,7 @@ class GoogleSecrets(pulumi.ComponentResource):
             self._member(f"{secret_id}-function", secret, rotator.name, args.member)
             for number, reader in enumerate(policy.readers):
                 self._member(f"{secret_id}-reader-{number}", secret, _ACCESSOR, reader)
-        paths = {policy.target.authority for policy in args.policies} | {*args.more_authorities}
-        for authority in sorted(map(_id, paths)):
+        for authority in map(_id, named(args.policies, args.more_authorities)):
             self._member(f"{authority}-function", self._shell(authority, "platform"), _ACCESSOR, args.member)
         self.register_outputs({})
 

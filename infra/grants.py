@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from infra.authorities import named
 from infra.documents import Statement, allow
 from infra.events import GENERATIONS, QUEUE, authorities
 from infra.names import CONTROL, MACHINES, STORES, Names
@@ -17,6 +18,7 @@ from infra.wildcards import (
     ANSWERS_ON_LOCAL,
     EXECUTIONS,
     FINDINGS,
+    LAST_USE_ON_LOCAL,
     LOG_STREAMS,
     NETWORK_INTERFACES,
     PINNED_VERSIONS,
@@ -24,10 +26,16 @@ from infra.wildcards import (
 )
 from rotation.catalogue import INDEX, PREFIX, object_key
 from rotation.control.signals import NAMESPACE
+from rotation.issuers.aws_iam_access_key import AwsIamAccessKey
 from rotation.policy import Policy
 from rotation.seal import STACK
 
 _LEDGER = ("ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query")
+# What the issuer asks of IAM, each on the one user (Service Authorization Reference, AWS IAM).
+ACCESS_KEYS = tuple(
+    f"iam:{verb}"
+    for verb in ("CreateAccessKey", "DeleteAccessKey", "GetAccessKeyLastUsed", "ListAccessKeys", "UpdateAccessKey")
+)
 _DATA_KEY = ("kms:Decrypt", "kms:GenerateDataKey")
 
 
@@ -54,7 +62,23 @@ def grants(kind: str, names: Names, policies: Sequence[Policy], arns: Arns) -> l
     read = [policy for policy in policies if kind in (CONTROL, policy.store)]
     statements = [*_of_every_function(kind, names, arns), *_catalogue(names, read, arns)]
     own = {"aws": _aws, "vault": _vault, "gcp": _nothing, CONTROL: _control}[kind]
+    statements += _keys_of_users(names, policies) if kind == "aws" else []
     return statements + (_telling(names, arns) if kind in STORES else []) + own(names, arns)
+
+
+def _keys_of_users(names: Names, policies: Sequence[Policy]) -> list[Statement]:
+    users = key_users(names, policies)
+    if not users:
+        return []
+    on_local = [LAST_USE_ON_LOCAL.allow()] if names.settings.local else []
+    return [allow("AccessKeysOfTheUsers", ACCESS_KEYS, users), *on_local]
+
+
+def key_users(names: Names, policies: Sequence[Policy]) -> list[str]:
+    """ARNs of the IAM users whose access keys are rotated; a user stands at the root of its account's paths."""
+    of_iam = [policy for policy in policies if policy.credential == AwsIamAccessKey.kind]
+    account = f"arn:aws:iam::{names.settings.aws_account}"
+    return sorted(f"{account}:user/{policy.target_facts['user']}" for policy in of_iam)
 
 
 def _of_every_function(kind: str, names: Names, arns: Arns) -> list[Statement]:
@@ -165,7 +189,7 @@ def stand_ins(names: Names, policies: Sequence[Policy]) -> Arns:
     key = names.arn("kms", f"key/{'0' * 36}")
     own = [policy for policy in policies if policy.store == "aws"]
     slack = names.settings.slack_secret
-    paths = [*(policy.target.authority for policy in own), *authorities("aws", names)]
+    paths = named(own, authorities("aws", names))
     return Arns(
         data_key=key,
         signing_key=key,

@@ -74,7 +74,8 @@ def _placed(policy: Policy, settings: Settings) -> Policy:
         return policy
     # policies name Google secrets without the project, which is a fact of the stack
     prefix = f"projects/{settings.google_project}/secrets/"
-    target = replace(policy.target, authority=prefix + policy.target.authority)
+    authority = policy.target.authority
+    target = replace(policy.target, authority=prefix + authority if authority else "")
     return replace(policy, path=prefix + policy.ref.path, target=target)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_vault as vault
 
+from infra.authorities import named
 from infra.names import Names
 from rotation.policy import Policy
 
@@ -66,7 +67,7 @@ def function_rules(policies: Sequence[Policy], more_authorities: Sequence[str] =
                 _rule(f"{MOUNT}/metadata/{path}", "read"),
                 _rule(f"{MOUNT}/destroy/{path}", "update"),
             ]
-    for authority in sorted(map(_below, {policy.target.authority for policy in policies} | {*more_authorities})):
+    for authority in map(_below, named(policies, more_authorities)):
         rules.append(_rule(f"{MOUNT}/data/{authority}", "read"))
     return "\n".join(rules)
 

@@ -76,6 +76,11 @@ ANSWERS_ON_LOCAL = Wildcard(
     actions=("states:SendTaskSuccess",),
     reason="the emulator judges a task token by no resource; every other stack names the machine",
 )
+LAST_USE_ON_LOCAL = Wildcard(
+    sid="LastUseOnLocal",
+    actions=("iam:GetAccessKeyLastUsed",),
+    reason="the emulator judges a key's last use by no resource; every other stack names the user",
+)
 FINDINGS = Wildcard(
     sid="FindingsOfTheStack",
     actions=("cloudwatch:PutMetricData",),
@@ -115,6 +120,7 @@ NAMED: Sequence[Wildcard] = (
     PINNED_VERSIONS,
     EXECUTIONS,
     ANSWERS_ON_LOCAL,
+    LAST_USE_ON_LOCAL,
     FINDINGS,
     ALARM_STATES,
     KEY_ADMINISTRATION,

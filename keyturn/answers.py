@@ -79,11 +79,12 @@ class Overlap(Answer):
 
 
 class PolicyInShort(Answer):
-    """What the catalogue says of a secret; durations in seconds."""
+    """What the catalogue says of a secret; durations in seconds. approvers: who has to agree first, if anybody."""
 
     store: str
     path: str
     credential: str
+    approvers: list[str] = []
     cadence: str
     warm_up_s: int
     overlap_s: int

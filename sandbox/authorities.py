@@ -20,7 +20,7 @@ from sandbox.facts import Credentials, Facts
 from sandbox.google.remote import plaintext_client
 
 AWS_SECRET = "keyturn/authority/payments-postgres"  # noqa: S105 - a name
-VAULT_MOUNT, VAULT_PATH = "keyturn", "authority/token-service"
+VAULT_MOUNT, VAULT_PATH, VAULT_WEBHOOKS = "keyturn", "authority/token-service", "authority/webhooks"
 # readers of Google secrets go by this alias, the functions too
 GOOGLE_ALIAS = "current"
 GOOGLE_SECRET = "keyturn-authority-verifier"  # noqa: S105 - a name
@@ -31,6 +31,7 @@ def put_authorities(facts: Facts, credentials: Credentials) -> None:
     login = {"username": credentials.postgres_admin_user, "password": credentials.postgres_admin_password}
     put_aws(facts, AWS_SECRET, login)
     put_vault(facts, credentials, VAULT_PATH, {"token": credentials.token_service_authority})
+    put_vault(facts, credentials, VAULT_WEBHOOKS, {"token": credentials.webhooks_authority})
     put_google(facts, GOOGLE_SECRET, {"token": credentials.verifier_authority})
 
 

@@ -16,6 +16,7 @@ import yaml
 from artefacts.build import build_all
 from sandbox.authorities import put_authorities
 from sandbox.engine import Result, Step, apply
+from sandbox.export_user import make_export_user
 from sandbox.facts import Credentials, Facts
 from sandbox.handlers.declared_only import DECLARED_ONLY
 from sandbox.handlers.registry import handlers, invokes
@@ -49,6 +50,7 @@ def deploy(layout: Layout, facts: Facts, on_progress: Callable[[str], None]) -> 
     on_progress("putting the authorities' credentials")
     put_authorities(facts, credentials)
     put_publisher(facts, credentials, STACK)
+    make_export_user(facts)
     layout.applied.touch()
     types = {step.type for step in result.resources}
     return Deployed(

@@ -1,4 +1,8 @@
-"""`keyturn demo`: from nothing to three credentials rotated, each with its old value refused by a real target."""
+"""`keyturn demo`: from nothing to credentials rotated, each with its old value refused by a real target.
+
+Those that wait for a person or for a consumer are deployed and named, and left alone. Not here: who they wait for
+(`attended`).
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ import typer
 
 from keyturn import connect
 from keyturn.answers import Standing
+from keyturn.attended import unattended, waits_for
 from keyturn.bring_up import bring_up
 from keyturn.commands.rotate import document, rows_table, tell_remedies, under_way, watched
 from keyturn.commands.sandbox import applied, tell_gaps
@@ -46,8 +51,9 @@ def demo(no_gaps: Quiet = False, as_json: AsJson = False) -> int:
     journeys: list[Journey] = []
     try:
         control = connect.control_of("local", to_start=True)
+        _tell_left_out(control.status([]))
         firsts = _first_values(control, journeys)
-        rows = [] if _code(firsts) else _rotate(control, control.status([]), journeys)
+        rows = [] if _code(firsts) else _rotate(control, unattended(control.status([])), journeys)
     except KeyboardInterrupt:
         err().print("the sandbox is left up: `keyturn sandbox down` stops it")
         return interrupted(under_way(journeys), "local", as_json=as_json)
@@ -55,13 +61,20 @@ def demo(no_gaps: Quiet = False, as_json: AsJson = False) -> int:
 
 
 def _first_values(control: Control, journeys: list[Journey]) -> list[Row]:
-    standings = control.status([])
+    standings = unattended(control.status([]))
     if not standings:
-        raise Refused("bad_policies", "the stack has no policy, so there is nothing to show", "add one to policies/")
+        problem = "the stack has no policy that waits for nobody, so there is nothing to show"
+        raise Refused("bad_policies", problem, "add one to policies/")
     missing = [standing for standing in standings if standing.head.current is None]
     if missing:
         err().print(f"making first values: {', '.join(standing.secret for standing in missing)}")
     return _rotate(control, missing, journeys) if missing else []
+
+
+def _tell_left_out(standings: Sequence[Standing]) -> None:
+    for standing in standings:
+        if why := waits_for(standing):
+            err().print(f"deployed, not rotated here: {standing.secret}: {why}")
 
 
 def _rotate(control: Control, standings: Sequence[Standing], journeys: list[Journey]) -> list[Row]:

@@ -174,7 +174,9 @@ def _standing(desk: Desk, name: str) -> dict[str, Any]:
 
 def _policy_in_short(policy: Policy) -> dict[str, Any]:
     keep = ("store", "path", "credential", "cadence", "warm_up_s", "overlap_s", "owner", "runbook")
-    return {name: value for name, value in asdict(policy).items() if name in keep} | {"digest": policy.digest()}
+    approvers = list(policy.approval.approvers) if policy.approval else []
+    short = {name: value for name, value in asdict(policy).items() if name in keep}
+    return {**short, "approvers": approvers, "digest": policy.digest()}
 
 
 def _head_in_short(head: Head) -> dict[str, Any]:

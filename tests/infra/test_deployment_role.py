@@ -179,10 +179,19 @@ def test_the_boundary_leaves_room_for_every_permission_of_the_programs_roles(
 def test_the_boundary_leaves_no_room_for_identity_other_stacks_or_what_the_bootstrap_made(bootstrap: Stack) -> None:
     other = "prod" if bootstrap.name == "staging" else "staging"
     for statement in edge(bootstrap):
-        assert not [action for action in statement["Action"] if action.split(":")[0] in ("iam", "sts", "organizations")]
+        identity = [action for action in statement["Action"] if action.split(":")[0] in ("iam", "sts", "organizations")]
+        assert not identity or statement["Sid"] == "EdgeAccessKeys"
         for resource in statement["Resource"]:
             assert f"keyturn-{other}-" not in resource
             assert "bootstrap" not in resource
+
+
+def test_the_boundary_leaves_the_keys_of_the_users_that_policies_name_and_nothing_else_of_them(
+    bootstrap: Stack,
+) -> None:
+    (keys,) = [one for one in edge(bootstrap) if one["Sid"] == "EdgeAccessKeys"]
+    assert all("AccessKey" in action for action in keys["Action"])
+    assert [arn.rpartition(":")[2] for arn in keys["Resource"]] == ["user/keyturn-exports"]
 
 
 def test_the_deployment_role_reads_no_secret_starts_no_run_and_invokes_no_function(bootstrap: Stack) -> None:

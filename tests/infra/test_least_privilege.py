@@ -64,10 +64,31 @@ def test_only_the_aws_function_reaches_secrets_and_control_the_address_of_slack(
         "secretsmanager:PutSecretValue",
         "secretsmanager:UpdateSecretVersionStage",
     ]
-    (own,) = secrets["secretsmanager:PutSecretValue"]
-    assert ":secret:payments/postgres-" in own
-    # its own secret, the authority at the target, and the login that consumers are told with
-    assert len(secrets["secretsmanager:GetSecretValue"]) == 3
+    own = {policy.path for policy in ALL if policy.store == "aws"}
+    assert _paths(secrets["secretsmanager:PutSecretValue"]) == own
+    # its own secrets, the authority at the target, and the login that consumers are told with
+    others = {"keyturn/authority/payments-postgres", "keyturn/authority/events"}
+    assert _paths(secrets["secretsmanager:GetSecretValue"]) == own | others
+
+
+def _paths(arns: list[str]) -> set[str]:
+    return {arn.split(":secret:")[1].rpartition("-")[0] for arn in arns}
+
+
+@pytest.mark.parametrize("kind", FUNCTIONS)
+def test_only_the_aws_function_changes_access_keys_and_those_of_one_user(kind: str, stack: Stack) -> None:
+    found = {action: arns for action, arns in actions_of(stack, kind).items() if action.startswith("iam:")}
+    if kind != "aws":
+        assert found == {}
+        return
+    verbs = ("CreateAccessKey", "DeleteAccessKey", "GetAccessKeyLastUsed", "ListAccessKeys", "UpdateAccessKey")
+    assert sorted(found) == [f"iam:{verb}" for verb in verbs]
+    # by no resource in the emulator, which is named as such
+    found["iam:GetAccessKeyLastUsed"] = [arn for arn in found["iam:GetAccessKeyLastUsed"] if arn != "*"]
+    for arns in found.values():
+        (user,) = arns
+        assert user.startswith("arn:aws:iam::")
+        assert user.endswith(":user/keyturn-exports")
 
 
 @pytest.mark.parametrize("kind", FUNCTIONS)

@@ -8,6 +8,7 @@ import pytest
 from recorded_stacks import Stack
 
 from infra.names import MACHINES
+from policies import ALL
 from rotation.definition import DEFINITIONS
 
 MACHINE = "aws:sfn/stateMachine:StateMachine"
@@ -57,7 +58,7 @@ def test_moved_labels_and_native_rotations_are_kept_in_a_queue(stack: Stack) -> 
     }
     moved = rules[f"keyturn-{stack.name}-label-moved"]
     assert moved["detail-type"] == ["Secret Label Updated"]
-    assert moved["detail"]["name"] == ["payments/postgres"]
+    assert moved["detail"]["name"] == [policy.path for policy in ALL if policy.store == "aws"]
     native = rules[f"keyturn-{stack.name}-native-rotation"]["detail"]["eventName"]
     assert {"RotationFailed", "RotationAbandoned", "RotationSucceeded"} <= set(native)
     for target in stack.of("aws:cloudwatch/eventTarget:EventTarget"):

@@ -47,7 +47,8 @@ def test_a_reader_may_decrypt_through_secrets_manager_only(stack: Stack) -> None
     policy = json.loads(stack.one("aws:kms/key:Key", "data").inputs["policy"])
     (reading,) = [one for one in policy["Statement"] if one["Sid"] == "KeyForReaders"]
     assert reading["Action"] == ["kms:Decrypt"]
-    assert reading["Condition"]["ArnEquals"]["aws:PrincipalArn"][0].endswith(":role/payments-app")
+    readers = [arn.rpartition("/")[2] for arn in reading["Condition"]["ArnEquals"]["aws:PrincipalArn"]]
+    assert readers == ["exports-app", "payments-app"]
     assert reading["Condition"]["StringEquals"]["kms:ViaService"].startswith("secretsmanager.")
 
 
@@ -76,8 +77,9 @@ def test_the_vault_function_reaches_its_secrets_pending_places_and_authorities_o
     assert rules["keyturn/data/authority/token-service"] == ["read"]
     assert rules["keyturn/data/pending/partners/api-token"] == ["create", "read", "update"]
     secrets = {path.split("/", 2)[2] for path in rules if path.startswith("keyturn/")}
-    authorities = {"authority/events", "authority/token-service"}
-    assert secrets == {*authorities, "partners/api-token", "pending/partners/api-token"}
+    authorities = {"authority/events", "authority/token-service", "authority/webhooks"}
+    own = ("partners/api-token", "partners/webhook-key")
+    assert secrets == {*authorities, *own, *(f"pending/{path}" for path in own)}
     assert not [path for path in rules if "*" in path or "+" in path]
     assert not [path for path, capabilities in rules.items() if {"delete", "sudo", "list"} & set(capabilities)]
 

@@ -25,6 +25,8 @@ from keyturn.stack import ROOT
 pytestmark = pytest.mark.sandbox
 
 SECRETS = {"payments/postgres": "28P01", "partners/api-token": "401", "analytics/signing-key": "unknown_key"}
+# Those that wait for a person or a consumer, whom no demonstration has.
+LEFT_OUT = ("partners/webhook-key", "exports/iam-key")
 # A demonstration takes half a minute; many times that on a machine that is busy with other things.
 _LONGEST_S = 300
 
@@ -70,6 +72,7 @@ def demonstrated(shell: Shell) -> dict[str, Any]:
     """What the demonstration said."""
     code, document, err = shell("demo")
     assert code == 0, err
+    assert [name for name in LEFT_OUT if f"deployed, not rotated here: {name}: " not in err] == []
     found: dict[str, Any] = document
     return found
 
@@ -96,7 +99,8 @@ def test_afterwards_every_secret_is_settled_well_and_proven(shell: Shell) -> Non
         SECRETS
     )
     code, doctor, _ = shell("doctor")
-    assert (code, [c for c in doctor["checks"] if c["verdict"] != "ok"]) == (0, [])
+    odd = {check["name"]: check["found"] for check in doctor["checks"] if check["verdict"] != "ok"}
+    assert (code, odd) == (0, dict.fromkeys(LEFT_OUT, "has no value yet"))
     for name in SECRETS:
         assert shell("verify", name)[0] == 0
 

@@ -10,6 +10,7 @@ import pytest
 from hvac.exceptions import Forbidden
 from runs_credentials import ALL, Credential
 from runs_life import Life, live_all
+from runs_outbound import IAM_KEY, WEBHOOK_KEY, Outbound, Told, live_outbound
 from runs_roles import ALLOWED, DENIED, Role, told
 from runs_stack import BUCKET, LEDGER, PREFIX, Stack
 from runs_targets import ACCEPTED
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.sandbox
 SECRET, AUTHORITY, FOREIGN = "payments/postgres", "keyturn/authority/payments-postgres", "billing/stripe"
 FUNCTIONS = ("aws", "vault", "gcp", "control")
 ALGORITHM = "RSASSA_PKCS1_V1_5_SHA_256"
+OUTBOUND = (WEBHOOK_KEY, IAM_KEY)
 ROTATE = f"arn:aws:states:us-east-1:000000000000:stateMachine:{PREFIX}-rotate"
 
 
@@ -49,6 +51,40 @@ def test_a_preflight_needs_nothing_that_the_declared_roles_lack(
     checks = guarded.verb("probe", secret=credential.name)["checks"]
     assert [(check["what"], check["says"]) for check in checks if check["ok"] is not True] == []
     assert len(checks) > 1
+
+
+@pytest.fixture(scope="module")
+def outbound(guarded: Stack, guarded_lives: dict[str, Life]) -> dict[str, Told]:
+    return {one.name: live_outbound(guarded, one) for one in OUTBOUND}
+
+
+@pytest.mark.parametrize("credential", OUTBOUND, ids=lambda credential: credential.name)
+def test_a_key_that_waits_for_people_and_consumers_lives_and_dies_under_the_declared_roles(
+    credential: Outbound, outbound: dict[str, Told]
+) -> None:
+    told = outbound[credential.name]
+    assert (told.early["ok"], told.early["reason"]) == (False, "not_acknowledged")
+    assert [(one.status, one.run["status"]) for one in (told.rotated, told.retired)] == [("SUCCEEDED", "succeeded")] * 2
+    assert told.shown == {
+        "old, in the overlap": ACCEPTED,
+        "new, in the overlap": ACCEPTED,
+        "old, retired": credential.refusal,
+        "new, retired": ACCEPTED,
+    }
+
+
+@pytest.mark.parametrize("credential", OUTBOUND, ids=lambda credential: credential.name)
+def test_the_ledger_has_the_evidence_of_their_deaths_and_of_who_had_the_new_one(
+    credential: Outbound, outbound: dict[str, Told]
+) -> None:
+    told = outbound[credential.name]
+    proof, heard = told.retired.step("prove")["facts"], told.retired.step("acknowledge")["facts"]
+    assert (proof["proof"], proof["old_verdict"], proof["new_verdict"]) == ("dead", "refused", "accepted")
+    assert proof["old_code"] in credential.refusal.split()
+    assert heard["version"] == told.rotated.run["run_id"]
+    assert heard["consumers"] == f"{credential.consumer} 1 of 1: acknowledged"
+    # everybody whom the policy tells was told, by the invocation that promoted
+    assert told.rotated.step("publish")["facts"]["outcome"] == "passed"
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -1,0 +1,33 @@
+"""The IAM user whose access keys rotate: an application's own, so that no program of Keyturn declares it.
+
+In a real account it is there before its policy is; here it is made when the stack is deployed, without keys and without
+rights, and left alone where it exists.
+"""
+
+from __future__ import annotations
+
+import boto3
+from botocore.exceptions import ClientError
+
+from sandbox.facts import Facts
+
+# as the policy `exports/iam-key` names it
+USER = "keyturn-exports"
+
+
+def make_export_user(facts: Facts) -> None:
+    """Make the user, if there is none."""
+    client = boto3.client(
+        "iam",
+        endpoint_url=facts.aws_endpoint,
+        region_name=facts.aws_region,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",  # noqa: S106 - the emulator's own
+    )
+    try:
+        client.create_user(UserName=USER)
+    except ClientError as exc:
+        if exc.response["Error"]["Code"] != "EntityAlreadyExists":
+            raise
+    finally:
+        client.close()
