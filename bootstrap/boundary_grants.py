@@ -39,7 +39,10 @@ SECRETS = Wildcard(
     sid="EdgeSecrets",
     actions=tuple(
         f"secretsmanager:{verb}"
-        for verb in ("DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage")
+        for verb in (
+            *("DescribeSecret", "GetSecretValue", "ListSecretVersionIds"),
+            *("PutSecretValue", "UpdateSecretVersionStage"),
+        )
     ),
     reason=_REASON,
 )

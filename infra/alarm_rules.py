@@ -114,6 +114,8 @@ _FINDINGS = (
         "acknowledgements",
         "A consumer has not acknowledged a new version in time: the old credential stays valid.",
     ),
+    (Finding.REMINDER_DUE, "reminder-due", "reminder", "A person has to change a credential by hand."),
+    (Finding.REMINDER_OVERDUE, "reminder-overdue", "reminder", "Nobody has changed a credential that was due by hand."),
     (Finding.STUCK, "run-stuck", "repair", "A run can neither be ended nor undone by itself."),
 )
 

@@ -26,6 +26,7 @@ from infra.wildcards import (
 )
 from rotation.catalogue import INDEX, PREFIX, object_key
 from rotation.control.signals import NAMESPACE
+from rotation.handwork import by_hand
 from rotation.issuers.aws_iam_access_key import AwsIamAccessKey
 from rotation.policy import Policy
 from rotation.seal import STACK
@@ -62,8 +63,19 @@ def grants(kind: str, names: Names, policies: Sequence[Policy], arns: Arns) -> l
     read = [policy for policy in policies if kind in (CONTROL, policy.store)]
     statements = [*_of_every_function(kind, names, arns), *_catalogue(names, read, arns)]
     own = {"aws": _aws, "vault": _vault, "gcp": _nothing, CONTROL: _control}[kind]
-    statements += _keys_of_users(names, policies) if kind == "aws" else []
+    statements += [*_keys_of_users(names, policies), *_secrets(policies, arns)] if kind == "aws" else []
     return statements + (_telling(names, arns) if kind in STORES else []) + own(names, arns)
+
+
+def _secrets(policies: Sequence[Policy], arns: Arns) -> list[Statement]:
+    """What runs rotate; of what people change by hand the versions are listed, and no value is read or put."""
+    own = list(zip((policy for policy in policies if policy.store == "aws"), arns.secrets, strict=True))
+    rotated, listed = ([arn for policy, arn in own if by_hand(policy.credential) is hand] for hand in (False, True))
+    verbs = ("DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage")
+    statements = [allow("OwnSecrets", [f"secretsmanager:{verb}" for verb in verbs], rotated)] if rotated else []
+    if listed:
+        statements.append(allow("VersionsMadeByHand", ["secretsmanager:ListSecretVersionIds"], listed))
+    return statements
 
 
 def _keys_of_users(names: Names, policies: Sequence[Policy]) -> list[Statement]:
@@ -128,9 +140,7 @@ def _telling(names: Names, arns: Arns) -> list[Statement]:
 
 
 def _aws(names: Names, arns: Arns) -> list[Statement]:
-    verbs = ("DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage")
     return [
-        allow("OwnSecrets", [f"secretsmanager:{verb}" for verb in verbs], arns.secrets),
         allow("AuthoritiesOfOwnSecrets", ["secretsmanager:GetSecretValue"], arns.authorities),
         # native rotation takes its claim here, and a claim asks whether the ledger is the one that it was
         allow("WhichTable", ["dynamodb:DescribeTable"], [names.ledger_arn]),

@@ -18,6 +18,7 @@ from keyturn.approvals_view import Waiting
 from keyturn.events_view import Sent, Undelivered
 from keyturn.findings import Found, Mended
 from keyturn.plan_answers import Preflight
+from keyturn.reminder_view import Reminder
 from keyturn.switch_state import Switch
 from rotation.errors import KeyturnError, NotFound, Refused
 from rotation.routes import READ
@@ -119,6 +120,18 @@ class Control:
     def deny(self, run_id: str, reason: str) -> Approval:
         """End a run that waits. Refused as `approve`."""
         return _parsed(Approval.model_validate, self._ask("deny", run_id=run_id, reason=reason))
+
+    def reminders(self) -> list[Reminder]:
+        """What people have to change by hand; reads only."""
+        return self._asked("reminders", Reminder.model_validate)
+
+    def reminder_done(self, secret: str, version: str, reason: str) -> Approval:
+        """Say that a person has made a version by hand.
+
+        Refused `no_reminder`, `evidence_unknown`, `evidence_not_current`, `evidence_not_newer`, `already_answered`.
+        """
+        fields = {"secret": secret, "version": version, "reason": reason}
+        return _parsed(Approval.model_validate, self._ask("reminder_done", **fields))
 
     def diagnose(self, secret: str) -> Found:
         """What store, target and ledger say of a secret; reads only."""

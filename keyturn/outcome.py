@@ -18,6 +18,7 @@ from keyturn.watch import Watch
 FIRST_VALUE = "first value"
 ROTATED = "rotated"
 OVERLAP_OPEN = "overlap open"
+BY_HAND = "changed by hand"
 FAILED = "failed"
 # What a proof says of a credential that no target takes.
 NOT_APPLICABLE = "not-applicable"
@@ -74,6 +75,9 @@ def _broken(journey: Journey, broken: Watch | None, stack: str) -> dict[str, str
 
 def versions(run: RunInFull | None) -> tuple[str, str]:
     """Old and new version of a rotation as the store names them; empty where it had none or did not get that far."""
+    evidence = run.step("evidence") if run else None
+    if evidence is not None:
+        return evidence.facts.get("before", ""), evidence.facts.get("version", "")
     stage, promote = (run.step("stage"), run.step("promote")) if run else (None, None)
     old = stage.intent.get("from_version", "") if stage else ""
     return old, promote.facts.get("version", "") if promote else ""
@@ -97,6 +101,9 @@ def _proof(journey: Journey, rotation: RunInFull | None) -> tuple[str, str]:
     if journey.retirement is not None:
         proof = retired_proof(journey.retirement.run)
         return proof, ROTATED if proof else FAILED
+    evidence = rotation.step("evidence") if rotation else None
+    if evidence is not None:
+        return f"version {evidence.facts['version']}, made {evidence.facts['made_at']}; no target was asked", BY_HAND
     test = rotation.step("test") if rotation else None
     accepted = "new accepted" if test and test.facts.get("verdict") == "accepted" else ""
     if journey.overlap is None:

@@ -18,5 +18,5 @@ BILLING_PROCESSOR_LOGIN = Policy(
     target=Target(facts={"console": "https://console.processor.example", "due_days": "14"}, authority=""),
     triggers=("offboarding",),
     owner="billing",
-    runbook="docs/runbooks/rotation.md",
+    runbook="docs/runbooks/reminder.md",
 )

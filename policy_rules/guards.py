@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from policy_rules.overlaps import CHANNELS
 from policy_rules.rule import Case, Offence, Rule, length
 from rotation.cadence import HOUR_S
+from rotation.handwork import DUE_DAYS, MOST_DAYS, by_hand, due_days
 from rotation.policy import Policy
 
 TRIGGERS = ("leak", "human-read", "offboarding")
@@ -51,6 +52,24 @@ def _late_approval(case: Case) -> Iterator[Offence]:
             f"is longer than the window of {length(window.hours * HOUR_S)}: a late answer finds it closed",
             "let the question expire with the window, or open the window for longer",
         )
+
+
+def _by_hand(case: Case) -> Iterator[Offence]:
+    policy = case.policy
+    if not by_hand(policy.credential):
+        return
+    if not due_days(policy.target_facts):
+        yield f"target.facts.{DUE_DAYS}", f"is no number from 1 to {MOST_DAYS}", "say how many days the person has"
+    wished = {
+        "approval": policy.approval,
+        "consumers": policy.consumers,
+        "invalidate": policy.invalidate,
+        "group": policy.group,
+        "warm_up_s": policy.warm_up_s,
+        "scheduler": policy.scheduler != "keyturn",
+    }
+    for field in (name for name, wish in wished.items() if wish):
+        yield field, "is nothing that a reminder can keep: a person does all of it", "remove it"
 
 
 def _choices(case: Case) -> Iterator[Offence]:
@@ -142,6 +161,7 @@ RULES = (
         find=_late_approval,
         waivable=True,
     ),
+    Rule(name="by-hand", says="a reminder says its days, and asks no machine for what a person does", find=_by_hand),
     Rule(name="choice-unknown", says="channels, triggers, scheduler and reactions are known words", find=_choices),
     Rule(name="trigger-untold", says="`human-read` is asked of a store that tells who reads", find=_untold),
     Rule(name="group-alone", says="a group has more than one member", find=_group, waivable=True),

@@ -19,15 +19,17 @@ FUNCTION_TIMEOUT_S = 60
 RETRY_INTERVAL_S = 5
 RETRY_BACKOFF = 2
 RETRY_ATTEMPTS = 5
-# A person's answer: a day above the longest time that a policy may give them (`policy_rules`), because the sweep ends
-# the wait at the policy's own time. Only where nobody sweeps any more does this end it.
-APPROVAL_TIMEOUT_S = 8 * 86_400
+# A person's answer. The sweep ends the wait for an approval at the policy's own time, a week at most; only where nobody
+# sweeps any more does this end it. Who is reminded has sixty days (`handwork`), and may be a month late.
+APPROVAL_TIMEOUT_S = 90 * 86_400
 # Post-promotion health is looked at again after this pause.
 LOOK_PAUSE_S = 10
 
 _FAILED = "failed"
 # Control's phase that parks a run which a switch stopped.
 _HALT = "record_halt"
+# The last phase of a machine that waits for people.
+_RECORD = "record"
 # What is kept of a function's answer: anything else it says never reaches the state.
 _OUTCOME = ("outcome", "reason")
 _RUN = (*_OUTCOME, "run_id", "epoch", "function", "warm_up_s")
@@ -107,6 +109,8 @@ def _states_of(phase: Phase, follower: str, control_arn: str) -> dict[str, Any]:
     if phase.on_undo:
         choices.append(_when(f"{result}.outcome", Outcome.UNDO, f"{phase.name}_undo"))
         states[f"{phase.name}_undo"] = _remember(phase.name, f"{result}.reason", phase.on_undo)
+    if phase.on_approval or phase.by_token:
+        choices.append(_when(f"{result}.outcome", Outcome.DONE, _RECORD))
     if phase.on_approval:
         choices.append(_when(f"{result}.outcome", Outcome.APPROVAL, phase.on_approval))
         states |= _states_of(phase_named(phase.on_approval), follower, control_arn)

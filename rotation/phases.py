@@ -24,6 +24,8 @@ class Outcome(StrEnum):
     UNDO = "undo"
     # a person has to agree before the run goes on
     APPROVAL = "approval"
+    # a person has done by hand all that there was to do: only the record is left
+    DONE = "done"
 
 
 class Where(StrEnum):

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypedDict, TypeVar
+from typing import TypedDict, TypeVar, cast
 
 from rotation.calls import Meter
 from rotation.context import Context, version_in
-from rotation.contract import CredentialIssuer, Fence, SecretStore, Survey, Verdict
+from rotation.contract import CredentialIssuer, Fence, SecretStore, Survey, Verdict, Version
 from rotation.errors import KeyturnError
+from rotation.handwork import VersionTeller, by_hand, current_of
 from rotation.ledger.ledger import Ledger
 from rotation.ledger.records import Head
 from rotation.policy import Policy
@@ -93,6 +94,10 @@ def _ledger(subject: Subject) -> tuple[Head, bool, str]:
 
 
 def _secret(subject: Subject, head: Head | None) -> tuple[Survey, bool, str]:
+    if by_hand(subject.policy.credential):
+        versions = cast("VersionTeller", subject.store).versions(subject.policy.ref)
+        current = current_of(versions)
+        return Survey(current=Version(id=current) if current else None), True, "its versions can be listed"
     survey = subject.store.survey(subject.policy.ref, head.current if head else None)
     count = len(survey.pendings)
     waits = f"; {count} pending: `keyturn repair {subject.policy.name}` says whose" if count else ""
@@ -103,6 +108,8 @@ def _value(subject: Subject, head: Head | None, survey: Survey | None) -> tuple[
     if survey is None:
         return None, None, "not asked: the secret cannot be read"
     version = (head.current if head else None) or survey.current
+    if by_hand(subject.policy.credential):
+        return None, None, "not read: a person makes it, and no program needs it"
     if version is None:
         return None, None, "none yet: the first rotation makes it"
     return subject.store.read(subject.policy.ref, version), True, f"version {version.id} can be read"

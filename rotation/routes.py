@@ -13,10 +13,13 @@ from typing import NamedTuple
 METHOD = "POST"
 
 # Verbs that change nothing: they may be repeated.
-READ = ("approvals", "consumers", "diagnose", "history", "probe", "run", "status", "switch", "undelivered")
+READ = (
+    *("approvals", "consumers", "diagnose", "history", "probe"),
+    *("reminders", "run", "status", "switch", "undelivered"),
+)
 # What an operator does by day and by night.
 OPERATE = (
-    *("freeze", "mend", "overlap_close", "overlap_extend", "replay", "resume"),
+    *("freeze", "mend", "overlap_close", "overlap_extend", "reminder_done", "replay", "resume"),
     *("retire", "rollback", "rotate", "unfreeze"),
 )
 # What those do whom policies name as approvers: apart from who starts runs.

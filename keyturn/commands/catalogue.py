@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from keyturn.commands import approvals, events, overlap, policy, switches
+from keyturn.commands import approvals, events, overlap, policy, reminder, switches
 from keyturn.commands.consumers import consumers
 from keyturn.commands.demo import demo
 from keyturn.commands.discover import discover
@@ -29,6 +29,7 @@ def register(app: typer.Typer) -> None:
     _register_overlap(app)
     _register_approvals(app)
     _register_events(app)
+    _register_reminders(app)
     _register_switches(app)
     _register_policy(app)
     app.command()(discover)
@@ -49,6 +50,13 @@ def _register_overlap(app: typer.Typer) -> None:
     both.command("close")(overlap.close)
     both.command("extend")(overlap.extend)
     app.add_typer(both, name="overlap")
+
+
+def _register_reminders(app: typer.Typer) -> None:
+    asked = typer.Typer(no_args_is_help=True, help="What people change by hand, and the evidence that they did.")
+    asked.command("list")(reminder.listed)
+    asked.command("done")(reminder.done)
+    app.add_typer(asked, name="reminder")
 
 
 def _register_approvals(app: typer.Typer) -> None:

@@ -14,14 +14,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from rotation.control import reminders
 from rotation.control.desk import Desk
 from rotation.control.policy_changes import changes
+from rotation.control.records import EVIDENCE
 from rotation.control.slack import message
 from rotation.errors import KeyturnError, NotFound, Refused, Throttled, Unavailable
 from rotation.invocation import Answer
-from rotation.ledger.approvals import Request, Status
+from rotation.ledger.approvals import APPROVAL, REMINDER, Request, Status
 from rotation.ledger.moments import timestamp
-from rotation.ledger.records import Run, StepRecord
+from rotation.ledger.records import Run, StepRecord, passed
 from rotation.phases import Outcome
 from rotation.policy import Approval, from_document
 
@@ -32,7 +34,11 @@ _LOG = logging.getLogger("keyturn")
 
 def needed(desk: Desk, run: Run, steps: Mapping[str, StepRecord]) -> bool:
     """Whether a rotation that was claimed has to wait first. One that has begun was agreed to, or asked nobody."""
-    if run.machine != "rotate" or run.undoing or steps or asked_for(run) is None:
+    if run.machine != "rotate" or run.undoing:
+        return False
+    if reminders.is_reminder(run):
+        return not passed(steps.get(EVIDENCE))
+    if steps or asked_for(run) is None:
         return False
     found = desk.ledger.approvals.of(run.run_id)
     return found is None or found.outcome != Outcome.PASSED
@@ -58,21 +64,34 @@ def ask(desk: Desk, execution: str, run_id: str, token: str) -> Answer:
 
 def _asked(desk: Desk, request: Request) -> Answer:
     if request.waiting and request.expires_at <= desk.ledger.now():
-        expire(desk, request)
+        _late(desk, request)
     elif not request.waiting:
         deliver(desk, request)
-    elif not request.told and desk.notices.channel:
+    elif not request.told and (desk.notices.channel or request.kind == REMINDER):
         _tell(desk, request)
     return Answer(outcome=Outcome.UNOBSERVED, reason="approval")
 
 
 def _tell(desk: Desk, request: Request) -> None:
+    if _said_to_people(desk, request):
+        # answered meanwhile: then there is nothing to note
+        desk.ledger.approvals.put(request, replace(request, told=True))
+
+
+def _said_to_people(desk: Desk, request: Request) -> bool:
+    if request.kind == REMINDER:
+        return reminders.remind(desk, request)
     last = desk.ledger.approvals.last(request.secret)
     document = desk.ledger.run(request.run_id)[0].policy
     changed = changes(_document(desk, last.run_id), document) if last else []
-    if desk.notices.say(message(request, last, desk.stack, changed)):
-        # answered meanwhile: then there is nothing to note
-        desk.ledger.approvals.put(request, replace(request, told=True))
+    return desk.notices.say(message(request, last, desk.stack, changed))
+
+
+def _late(desk: Desk, request: Request) -> None:
+    if request.kind == REMINDER:
+        reminders.overdue(desk)
+    else:
+        expire(desk, request)
 
 
 def asked_for(run: Run) -> Approval | None:
@@ -82,6 +101,8 @@ def asked_for(run: Run) -> Approval | None:
 
 def _request(desk: Desk, run: Run, token: str) -> Request:
     approval, now = asked_for(run), desk.ledger.now()
+    if reminders.is_reminder(run):
+        return reminders.request(run, token, now)
     if approval is None:
         raise Refused("bad_event", f"the policy of the run {run.run_id} asks nobody", "deploy again")
     return Request(
@@ -100,7 +121,15 @@ def _request(desk: Desk, run: Run, token: str) -> Request:
 def listed(desk: Desk) -> list[dict[str, Any]]:
     """The runs that wait, the first to expire first, with the policy's document and the one agreed to last."""
     found = (desk.ledger.approvals.of(one.run_id) for one in desk.ledger.approvals.waiting())
-    return [_with_policies(desk, one) for one in found if one and one.waiting and still_runs(desk, one)]
+    open_now = [one for one in found if one and one.waiting and still_runs(desk, one)]
+    return [_with_policies(desk, one) for one in open_now if one.kind == APPROVAL]
+
+
+def reminded(desk: Desk) -> list[dict[str, Any]]:
+    """What people have to do by hand, the first to be due first."""
+    found = (desk.ledger.approvals.of(one.run_id) for one in desk.ledger.approvals.waiting() if one.kind == REMINDER)
+    open_now = [one for one in found if one and one.waiting and still_runs(desk, one)]
+    return [{**view(one), **reminders.told_of(desk, one)} for one in open_now]
 
 
 def still_runs(desk: Desk, request: Request) -> bool:
@@ -129,7 +158,7 @@ def _document(desk: Desk, run_id: str) -> str:
 # What anybody may see of a request.
 _SHOWN = (
     *("run_id", "secret", "digest", "requested_by", "reason", "requested_at", "expires_at"),
-    *("status", "by", "why", "answered_at", "outcome", "cause", "delivered", "told"),
+    *("status", "by", "why", "answered_at", "outcome", "cause", "delivered", "told", "kind", "version"),
 )
 
 
@@ -143,7 +172,7 @@ def view_of(desk: Desk, run: Run) -> dict[str, Any] | None:
 
     A run from a list is without its policy: of those the ledger is asked about one that is under way.
     """
-    asked = asked_for(run) is not None if run.policy else run.status == "running"
+    asked = (asked_for(run) is not None or reminders.is_reminder(run)) if run.policy else run.status == "running"
     if run.machine != "rotate" or not asked:
         return None
     found = desk.ledger.approvals.of(run.run_id)
@@ -192,7 +221,7 @@ def look_after(desk: Desk) -> None:
             continue
         try:
             if request.waiting and request.expires_at <= now:
-                expire(desk, request)
+                _late(desk, request)
             elif not request.waiting:
                 deliver(desk, request)
         except (Throttled, Unavailable):

@@ -15,11 +15,11 @@ from rotation.control import approvals, takeover
 from rotation.control.asked import Asked
 from rotation.control.desk import Desk
 from rotation.control.followed import followed
-from rotation.control.records import leftover_of
+from rotation.control.records import EVIDENCE, leftover_of
 from rotation.control.signals import Finding
 from rotation.control.undoable import way_back
 from rotation.errors import Halted, KeyturnError, NotFound, Refused, Throttled, Unavailable
-from rotation.ledger.records import BACK, UNDO, Head, Overlap, Run, StepRecord
+from rotation.ledger.records import BACK, UNDO, Head, Overlap, Run, StepRecord, passed
 from rotation.phases import Outcome
 from rotation.policy import Policy, from_document
 
@@ -82,6 +82,8 @@ def _answered(desk: Desk, asked: Asked, machine: str) -> Claimed:
 def _outcome(desk: Desk, run: Run, steps: dict[str, StepRecord]) -> Outcome:
     if run.undoing:
         return Outcome.UNDO
+    if passed(steps.get(EVIDENCE)):
+        return Outcome.DONE
     return Outcome.APPROVAL if approvals.needed(desk, run, steps) else Outcome.PASSED
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from rotation.calls import Caller, Kind
 from rotation.errors import KeyturnError, NotFound, Refused, Unavailable
+from rotation.handwork import VERSIONS, Versions
 from rotation.inspection import INSPECT, Inspected
 from rotation.invocation import Answer
 from rotation.probing import PROBE, Probed
@@ -97,6 +98,16 @@ class PinnedFunctions:
             raise _unseen(said)
         probed: Probed = said
         return probed
+
+    def versions(self, function: str, secret: str) -> Versions:
+        """As `probe`: one read of the store."""
+        invoke = partial(_asked, self._client, function, {"phase": VERSIONS, "secret": secret}, "RequestResponse")
+        answer = self._caller.call(Kind.CONTROL, invoke, idempotent=False)
+        said = json.loads(answer["Payload"].read())
+        if "FunctionError" in answer:
+            raise _unseen(said)
+        told: Versions = said
+        return told
 
     def send_again(self, function: str, run_id: str, step: str, *, wait: bool) -> Answer:
         """Invoke; waited for once, else queued by Lambda, which tries it again by itself."""

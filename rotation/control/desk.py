@@ -10,6 +10,7 @@ from typing import Protocol
 from rotation.catalogue import Catalogue
 from rotation.control.signals import NullSignals, Signals
 from rotation.control.waits import Notices, NullNotices, NullTaskTokens, TaskTokens
+from rotation.handwork import Versions
 from rotation.inspection import Inspected
 from rotation.invocation import Answer
 from rotation.ledger.ledger import Ledger
@@ -44,6 +45,10 @@ class Functions(Protocol):
 
     def probe(self, function: str, secret: str) -> Probed:
         """Ask a store's function for a preflight (`rotation.probing`). Raises as `inspect`."""
+        ...
+
+    def versions(self, function: str, secret: str) -> Versions:
+        """Ask a store's function which versions there are, without a value (`handwork`). Raises as `inspect`."""
         ...
 
     def send_again(self, function: str, run_id: str, step: str, *, wait: bool) -> Answer:

@@ -20,6 +20,8 @@ from rotation.policy import from_document
 
 # `KeyturnError` ends its text with the reason in brackets.
 _SLUG = re.compile(r"\[([a-z][a-z0-9_]+)\]")
+# The step that keeps what a person did by hand.
+EVIDENCE = "evidence"
 _PASSED = Answer(outcome=Outcome.PASSED, reason="")
 
 
@@ -147,7 +149,8 @@ def _left(run: Run, failure: Mapping[str, str], steps: Mapping[str, StepRecord])
 
 def _overlap(run: Run, steps: Mapping[str, StepRecord], head: Head) -> Overlap | None:
     """What is open after a run whose effects are done."""
-    if run.machine == "retire":
+    if run.machine == "retire" or EVIDENCE in steps:
+        # what a person replaced by hand nobody can revoke or show to its target
         return None
     if run.machine == "rotate":
         old, new = version_from(steps["stage"].intent), version_in(steps["promote"])

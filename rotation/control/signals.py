@@ -32,6 +32,10 @@ class Finding(StrEnum):
     UNDELIVERED = "EventsUndelivered"
     # the time in which consumers were to acknowledge a new version is over
     NOT_ACKNOWLEDGED = "NotAcknowledged"
+    # a person has to change a credential by hand
+    REMINDER_DUE = "ReminderDue"
+    # they have not said in time that they did
+    REMINDER_OVERDUE = "ReminderOverdue"
 
 
 class Gauge(StrEnum):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rotation.control import answering, approvals, awaited, brakes, claims, endings, repair, verbs
+from rotation.control import answering, approvals, awaited, brakes, claims, endings, evidence, repair, verbs
 from rotation.control.acknowledge import acknowledge
 from rotation.control.asked import BREAK_GLASS, EMERGENCY, UNACKNOWLEDGED, Asked, asked_in
 from rotation.control.consumers import consumers
@@ -56,6 +56,8 @@ VERBS: dict[str, Action] = {
     "approvals": lambda desk, _: approvals.listed(desk),
     "approve": lambda desk, e: answering.approve(desk, text(e, "run_id"), _who(e)),
     "deny": lambda desk, e: answering.deny(desk, text(e, "run_id"), _who(e)),
+    "reminders": lambda desk, _: approvals.reminded(desk),
+    "reminder_done": lambda desk, e: evidence.done(desk, text(e, "secret"), text(e, "version"), _who(e)),
     "switch": lambda desk, _: brakes.show(desk),
     "probe": lambda desk, e: preflight(desk, text(e, "secret")),
     "acknowledge": lambda desk, e: acknowledge(desk, e, text(e, "requested_by")),

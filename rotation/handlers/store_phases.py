@@ -23,6 +23,7 @@ from rotation.environment import Bench, Workshop
 from rotation.errors import KeyturnError, Refused
 from rotation.event_fields import mapping, number, text
 from rotation.handlers.shelf import Shelf
+from rotation.handwork import VERSIONS, Versions, VersionTeller
 from rotation.inspection import INSPECT, Inspected, inspect
 from rotation.invocation import Answer, run_phase
 from rotation.issuers.registry import issuer_class
@@ -52,7 +53,7 @@ class StoreFunction(Generic[S]):
         configure(self._environment.get("LOG_LEVEL", "INFO"), extra, self._bound)
         self._workshop = Workshop(self._environment)
 
-    def handle(self, event: Mapping[str, Any], request_id: str) -> Answer | Inspected | Probed:
+    def handle(self, event: Mapping[str, Any], request_id: str) -> Answer | Inspected | Probed | Versions:
         """Event `{phase, run_id, epoch, secret, execution}`; answers `{outcome, reason}`, or what a look shows."""
         event = mapping(event)
         self.bind(run_id=str(event.get("run_id", "")), request_id=request_id)
@@ -60,6 +61,8 @@ class StoreFunction(Generic[S]):
             return inspect(self.context(self.bench(), text(event, "run_id")))
         if event.get("phase") == PROBE:
             return probe(self.subject(text(event, "secret")))
+        if event.get("phase") == VERSIONS:
+            return self.versions(text(event, "secret"))
         if event.get("phase") == SEND_AGAIN:
             return _sent_again(self.context(self.bench(), text(event, "run_id")), text(event, "step"))
         phase, run_id, epoch = _phase(event), text(event, "run_id"), number(event, "epoch")
@@ -113,6 +116,11 @@ class StoreFunction(Generic[S]):
             ledger=bench.ledger,
             meter=bench.meter,
         )
+
+    def versions(self, secret: str) -> Versions:
+        """What the store has of a secret, without a value; the credential type of such ships where the store tells."""
+        subject = self.subject(secret)
+        return Versions(versions=cast("VersionTeller", subject.store).versions(subject.policy.ref))
 
     def catalogue(self, bench: Bench) -> Catalogue:
         """The policies as they were deployed."""

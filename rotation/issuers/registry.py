@@ -15,6 +15,7 @@ _CLASSES = {
     "postgres-single": ("rotation.issuers.postgres_single", "PostgresSingle"),
     "random-string": ("rotation.issuers.random_string", "RandomString"),
     "redis-acl": ("rotation.issuers.redis_acl", "RedisAcl"),
+    "reminder": ("rotation.issuers.reminder", "Reminder"),
     "signing-key": ("rotation.issuers.signing_key", "SigningKey"),
     "vault-static-role": ("rotation.issuers.vault_static_role", "VaultStaticRole"),
     "webhook-signing-key": ("rotation.issuers.webhook_signing_key", "WebhookSigningKey"),

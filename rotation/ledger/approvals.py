@@ -31,6 +31,12 @@ class Status(StrEnum):
     EXPIRED = "expired"
     # the run was undone instead
     WITHDRAWN = "withdrawn"
+    # of a reminder: a person has done it by hand
+    DONE = "done"
+
+
+# What people are asked for: to agree, or to do something by hand.
+APPROVAL, REMINDER = "approval", "reminder"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +44,8 @@ class Request:
     """A run that waits for a person, or did. Times as the ledger writes them, "" for none.
 
     digest: of the policy that the run follows. approvers: names of roles. by, why, answered_at: of the answer.
-    outcome, cause: what the machine is told of it. delivered: it has been told. told: approvers have been.
+    outcome, cause: what the machine is told of it. delivered: it has been told. told: people have been.
+    kind: `approval`, or `reminder`, which asks no particular role. version: that a person made by hand.
     """
 
     run_id: str
@@ -58,6 +65,8 @@ class Request:
     cause: str = ""
     delivered: bool = False
     told: bool = False
+    kind: str = APPROVAL
+    version: str = ""
     rev: int = 0
 
     @property

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from rotation.calls import Caller, Kind
 from rotation.contract import Observation, Remembered, SecretRef, StoreCapabilities, Survey, Version
 from rotation.errors import Conflict, KeyturnError, NotFound, Refused
+from rotation.handwork import Made
 from rotation.stores import aws_refusals, aws_survey
 from rotation.stores.aws_labels import CURRENT, PENDING, PREVIOUS, Labels, RotationState
 from rotation.stores.limits import check_size
@@ -215,6 +216,11 @@ class AwsStore:
     def _labels(self, ref: SecretRef) -> Labels:
         answer = self._caller.call(Kind.READ, lambda: self._client.describe_secret(SecretId=ref.path))
         return Labels.of(answer)
+
+    def versions(self, ref: SecretRef) -> list[Made]:
+        """ListSecretVersionIds, deprecated ones too: a page of a hundred, which is as many as AWS keeps."""
+        asked = {"SecretId": ref.path, "IncludeDeprecated": True, "MaxResults": VERSIONS_KEPT}
+        return aws_survey.made(self._caller.call(Kind.READ, lambda: self._client.list_secret_version_ids(**asked)))
 
     def rotation_state(self, secret_id: str) -> RotationState:
         """DescribeSecret for native rotation: `secret_id` is a name or an ARN."""

@@ -8,9 +8,12 @@ them; a version that lost AWSPENDING is therefore no longer an orphan.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC
+from typing import Any
 
 from rotation.contract import Pending, Survey, Version
 from rotation.errors import NotFound, Refused
+from rotation.handwork import Made
 from rotation.stores.aws_labels import CURRENT, Labels
 from rotation.value import SecretValue
 
@@ -35,3 +38,15 @@ def _pending(version_id: str, read: Callable[[Version], SecretValue]) -> Pending
         # bytes, which Keyturn never stages: nothing to compare with
         fingerprint = ""
     return Pending(version=version, owner=version_id, fingerprint=fingerprint)
+
+
+def made(answer: dict[str, Any]) -> list[Made]:
+    """The versions of one page of ListSecretVersionIds."""
+    return [
+        Made(
+            id=one["VersionId"],
+            made_at=one["CreatedDate"].astimezone(UTC).isoformat(),
+            current=CURRENT in one.get("VersionStages", []),
+        )
+        for one in answer["Versions"]
+    ]

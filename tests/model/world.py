@@ -15,6 +15,7 @@ from rotation.control.signals import Finding, Gauge
 from rotation.control.table import PHASES
 from rotation.definition import LOOK_PAUSE_S
 from rotation.errors import Conflict, Denied, Refused
+from rotation.handwork import Made, Versions
 from rotation.inspection import Inspected, inspect
 from rotation.invocation import Answer, run_phase
 from rotation.ledger.ledger import Ledger
@@ -95,6 +96,8 @@ class ModelFunctions:
         self._context = context
         # what a preflight looks at, where a test asks for one
         self.subject: Callable[[str], Subject] | None = None
+        # which versions a store has, where a test asks for them
+        self.made: Callable[[str], list[Made]] | None = None
 
     def pin(self, store: str, run_id: str) -> str:
         del run_id
@@ -108,6 +111,11 @@ class ModelFunctions:
         del function
         assert self.subject is not None
         return probe(self.subject(secret))
+
+    def versions(self, function: str, secret: str) -> Versions:
+        del function
+        assert self.made is not None
+        return Versions(versions=self.made(secret))
 
     def send_again(self, function: str, run_id: str, step: str, *, wait: bool) -> Answer:
         del function, wait

@@ -11,6 +11,8 @@ from hvac.exceptions import Forbidden
 from runs_credentials import ALL, Credential
 from runs_life import Life, live_all
 from runs_outbound import IAM_KEY, WEBHOOK_KEY, Outbound, Told, live_outbound
+from runs_reminder import NAME as BY_HAND
+from runs_reminder import Reminded, remind
 from runs_roles import ALLOWED, DENIED, Role, told
 from runs_stack import BUCKET, LEDGER, PREFIX, Stack
 from runs_targets import ACCEPTED
@@ -85,6 +87,35 @@ def test_the_ledger_has_the_evidence_of_their_deaths_and_of_who_had_the_new_one(
     assert heard["consumers"] == f"{credential.consumer} 1 of 1: acknowledged"
     # everybody whom the policy tells was told, by the invocation that promoted
     assert told.rotated.step("publish")["facts"]["outcome"] == "passed"
+
+
+@pytest.fixture(scope="module")
+def reminded(guarded: Stack, guarded_lives: dict[str, Life]) -> Reminded:
+    return remind(guarded)
+
+
+def test_a_run_waits_for_a_person_and_ends_with_the_version_that_they_made(reminded: Reminded) -> None:
+    listed = reminded.listed
+    assert (listed["secret"], listed["owner"], listed["overdue"]) == (BY_HAND, "billing", False)
+    assert [said["reason"] for said in (reminded.unknown, reminded.too_early)] == [
+        "evidence_unknown",
+        "evidence_not_newer",
+    ]
+    assert (reminded.said["result"]["version"], reminded.said["result"]["status"]) == (reminded.made[1], "done")
+    ended = reminded.ended
+    assert (ended.status, ended.run["status"]) == ("SUCCEEDED", "succeeded")
+    assert [step["step"] for step in ended.run["steps"]] == ["evidence"]
+    facts = ended.step("evidence")["facts"]
+    assert (facts["before"], facts["version"]) == reminded.made
+    assert facts["by"].startswith("arn:aws:iam::")
+    assert facts["why"] == "at the console"
+
+
+def test_no_function_can_read_what_a_person_makes_or_write_it(reminded: Reminded, roles: dict[str, Role]) -> None:
+    assert reminded.made
+    for role in roles.values():
+        assert _read(role, BY_HAND) == DENIED
+        assert role.told("secretsmanager", "put_secret_value", SecretId=BY_HAND, SecretString="{}") == DENIED
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -19,9 +19,10 @@ ABILITIES = Abilities(
         "two-slots": ISSUER,
         "one-slot": replace(ISSUER, overlaps=False),
         "elsewhere": ISSUER,
+        "reminder": replace(ISSUER, overlaps=False, has_target=False, rollback_horizon=0),
         "nowhere": replace(ISSUER, overlaps=False, has_target=False),
     },
-    served={store: {"two-slots", "one-slot", "nowhere"} for store in store_capabilities()},
+    served={store: {"two-slots", "one-slot", "nowhere", "reminder"} for store in store_capabilities()},
     runbooks={"docs/runbooks/rotation.md"},
 )
 TODAY = date(2026, 11, 22)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from policy_bench import CLIENT, HOUR, Example, policy, waiver
 
-from rotation.policy import Approval, Consumer, Policy, Window
+from rotation.policy import Approval, Consumer, Policy, Target, Window
 
 HEARD = {"invalidate": ("redis",), "acknowledge_s": HOUR}
 
@@ -17,6 +18,11 @@ def poll(lead_s: int) -> Consumer:
 
 def approved(*approvers: str, expires_s: int = HOUR) -> Policy:
     return policy(approval=Approval(approvers=approvers, expires_s=expires_s))
+
+
+def by_hand(days: str = "14", **changes: Any) -> Policy:
+    target = Target(facts={"console": "https://console.example", "due_days": days}, authority="")
+    return policy(credential="reminder", overlap_s=0, **{"warm_up_s": 0, "target": target, **changes})
 
 
 EXAMPLES = {
@@ -54,6 +60,17 @@ EXAMPLES = {
         policy(group="alone", waivers=(waiver("group-alone"), waiver("group-alone", expires="2027-06-30"))),
         "waivers",
         "group-alone: is waived 2 times",
+    ),
+    "days of a reminder": Example("by-hand", by_hand(), by_hand("90"), "target.facts.due_days", "no number from 1"),
+    "a reminder that warms up": Example(
+        "by-hand", by_hand(), by_hand(warm_up_s=60), "warm_up_s", "is nothing that a reminder can keep"
+    ),
+    "a reminder that waits for approval": Example(
+        "by-hand",
+        by_hand(),
+        by_hand(approval=Approval(approvers=("lead",), expires_s=HOUR)),
+        "approval",
+        "is nothing that a reminder can keep",
     ),
     "overlap of one slot": Example(
         "overlap-form",

@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
-from policy_bench import ABILITIES, CIRCUMSTANCES, ISSUER
+from policy_bench import ABILITIES, CIRCUMSTANCES
 
 from policy_rules.check import check_policies
 from policy_rules.rule import file_of
@@ -16,8 +16,7 @@ from rotation.policy import Approval, Consumer, Fact, Freeze, Policy, Target, Wa
 
 FOLDER = Path(__file__).resolve().parents[3] / "policies"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "__init__")
-# What a credential type that is not built yet will be able to do: a person acts, and nothing can be asked.
-PLANNED = {"reminder": replace(ISSUER, overlaps=False, has_target=False)}
+RUNBOOKS = {path.relative_to(FOLDER.parent).as_posix() for path in FOLDER.parent.glob("docs/runbooks/*.md")}
 
 
 def of_file(name: str) -> Policy:
@@ -69,8 +68,9 @@ def test_the_policies_together_use_every_field() -> None:
 def test_the_policies_keep_to_every_rule_listed_or_not() -> None:
     from rotation.capabilities import issuer_capabilities  # noqa: PLC0415 - reads the classes of this tree
 
-    issuers = issuer_capabilities() | PLANNED
-    abilities = replace(ABILITIES, issuers=issuers, served={store: set(issuers) for store in ABILITIES.stores})
+    issuers = issuer_capabilities()
+    served = {store: set(issuers) for store in ABILITIES.stores}
+    abilities = replace(ABILITIES, issuers=issuers, served=served, runbooks=RUNBOOKS)
     assert list(map(str, check_policies([resolved(one) for one in POLICIES], abilities, CIRCUMSTANCES))) == []
 
 
