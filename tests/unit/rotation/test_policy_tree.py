@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from policy_bench import ABILITIES, CIRCUMSTANCES
 
+from policies import ALL
 from policy_rules.check import check_policies
 from policy_rules.rule import file_of
 from rotation.policy import Approval, Consumer, Fact, Freeze, Policy, Target, Waiver, Window, from_document
@@ -63,6 +64,13 @@ def test_the_policies_together_use_every_field() -> None:
         made = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == kind.__name__]
         used = {keyword.arg for call in made for keyword in call.keywords}
         assert used == {field.name for field in fields(kind)}, kind.__name__
+
+
+def test_every_policy_that_is_written_is_listed() -> None:
+    assert {one.name for one in ALL} == {one.name for one in POLICIES}
+    # one of each kind of work: with a store and a target each, announced and not, and by hand
+    assert len({one.credential for one in ALL}) == len(ALL)
+    assert {channel for one in ALL for channel in one.invalidate} == {"redis", "sqs", "rq"}
 
 
 def test_the_policies_keep_to_every_rule_listed_or_not() -> None:
