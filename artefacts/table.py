@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 # Folders of `rotation/` whose modules belong to one store or one function.
-GUARDED = ("stores", "issuers", "consumers", "handlers", "control")
+GUARDED = ("stores", "issuers", "consumers", "handlers", "control", "incidents")
 
 # Modules of guarded folders that belong to every function; patterns below `rotation/`.
 EVERYWHERE = (
@@ -146,7 +146,14 @@ FUNCTIONS = (
     ),
     Function(
         name="control",
-        owned=("control/*.py", "handlers/control.py", "handlers/endpoint.py", "handlers/notices.py", _CATALOGUE),
+        owned=(
+            "control/*.py",
+            "incidents/*.py",
+            "handlers/control.py",
+            "handlers/endpoint.py",
+            "handlers/notices.py",
+            _CATALOGUE,
+        ),
         sdks=("boto3",),
         # secretsmanager: the address of Slack's webhook
         services=("kms", "lambda", "secretsmanager", "stepfunctions"),

@@ -53,7 +53,7 @@ def rules(names: Names) -> tuple[AlarmRule, ...]:
     return (*functions, *machines, *queues, *findings, _overdue(names), _silent_sweep(names))
 
 
-_UNDELIVERED = ("schedule-dead", "signals-dead", "invalidations-dead")
+_UNDELIVERED = ("schedule-dead", "signals-dead", "invalidations-dead", "triggers-dead")
 
 
 def function_rules(kind: str, names: Names) -> tuple[AlarmRule, AlarmRule]:
@@ -116,6 +116,18 @@ _FINDINGS = (
     ),
     (Finding.REMINDER_DUE, "reminder-due", "reminder", "A person has to change a credential by hand."),
     (Finding.REMINDER_OVERDUE, "reminder-overdue", "reminder", "Nobody has changed a credential that was due by hand."),
+    (
+        Finding.OUTSIDE_CHANGE,
+        "version-moved-outside",
+        "triggers",
+        "Somebody else changed which version of a secret readers get.",
+    ),
+    (
+        Finding.EVENT_REFUSED,
+        "trigger-refused",
+        "triggers",
+        "An event that may call for a rotation was refused: nothing was started for it.",
+    ),
     (Finding.STUCK, "run-stuck", "repair", "A run can neither be ended nor undone by itself."),
 )
 

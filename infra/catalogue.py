@@ -17,7 +17,7 @@ import pulumi_aws as aws
 from infra.artefacts import stored
 from infra.bucket_guard import declare_guard
 from infra.names import FUNCTIONS, Names
-from rotation.catalogue import INDEX, object_key
+from rotation.catalogue import INDEX, PLACES, object_key, places
 from rotation.policy import Policy
 from rotation.seal import METADATA, context
 
@@ -53,6 +53,7 @@ class Catalogue(pulumi.ComponentResource):
             body = {"content": readable(policy), "content_type": "application/json"}
             self._object(object_key(policy.name), child, metadata={METADATA: self._seal(args, policy)}, **body)
         self._object(INDEX, child, content=index(args.policies), content_type="text/plain")
+        self._object(PLACES, child, content=places(args.policies), content_type="text/plain")
         for kind in FUNCTIONS:
             self._object(f"functions/{kind}.zip", child, source=stored(kind), content_type="application/zip")
         self.register_outputs({"bucket": self.bucket.bucket})

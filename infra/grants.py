@@ -24,7 +24,7 @@ from infra.wildcards import (
     PINNED_VERSIONS,
     TRACES,
 )
-from rotation.catalogue import INDEX, PREFIX, object_key
+from rotation.catalogue import INDEX, PLACES, PREFIX, object_key
 from rotation.control.signals import NAMESPACE
 from rotation.handwork import by_hand
 from rotation.issuers.aws_iam_access_key import AwsIamAccessKey
@@ -167,7 +167,7 @@ def _control(names: Names, arns: Arns) -> list[Statement]:
     return [
         allow("Due", ["dynamodb:Query"], [f"{names.ledger_arn}/index/due"]),
         allow("ListCatalogue", ["s3:ListBucket"], [names.bucket_arn], below),
-        allow("CatalogueIndex", ["s3:GetObject"], [f"{names.bucket_arn}/{INDEX}"]),
+        allow("CatalogueIndex", ["s3:GetObject"], [f"{names.bucket_arn}/{name}" for name in (INDEX, PLACES)]),
         allow("DrawVersion", draw, functions),
         # a look for repair, and whether the ledger is the one that it was
         PINNED_VERSIONS.allow(*(f"{names.function_arn(store)}:*" for store in STORES)),

@@ -31,6 +31,7 @@ from infra.providers import Providers, declare_providers
 from infra.resolved import resolved
 from infra.schedule import SweepSchedule, SweepScheduleArgs
 from infra.signals import Signals, SignalsArgs
+from infra.triggers import Triggers, TriggersArgs
 from infra.vault_login import VaultLogin, VaultLoginArgs
 from infra.vault_store import VaultStore, VaultStoreArgs
 from rotation.policy import Policy
@@ -103,6 +104,7 @@ def _declare_runtime(names: Names, ready: Sequence[Policy], keys: Encryption, ar
     SweepSchedule("schedule", SweepScheduleArgs(names=names, machine_arn=sweep), options())
     secret_names = [policy.ref.path for policy in _of("aws", ready)]
     Signals("signals", SignalsArgs(names=names, secret_names=secret_names), options())
+    Triggers("triggers", TriggersArgs(names=names, policies=ready, function=functions[CONTROL]), options())
     topic = AlarmTopic("alarm-topic", AlarmTopicArgs(names=names, data_key_arn=keys.data_key_arn), options())
     alarms = Alarms("alarms", AlarmsArgs(names=names, rules=rules(names), topic_arn=topic.arn), options())
     rollback = {kind: [alarms.names[rule.name] for rule in function_rules(kind, names)] for kind in FUNCTIONS}

@@ -43,7 +43,7 @@ class Signals(pulumi.ComponentResource):
             self._rule("native-rotation", "Secrets Manager's own rotation", _native_rotation()),
         ]
         for queue, what in ((self._queue, "signals"), (self.dead, "signals-dead")):
-            policy = as_json([_delivers(queue.arn, [rule.arn for rule in rules])])
+            policy = as_json([delivers(queue.arn, [rule.arn for rule in rules])])
             aws.sqs.QueuePolicy(
                 args.names.of(what), queue_url=queue.url, policy=policy, opts=pulumi.ResourceOptions(parent=self)
             )
@@ -77,7 +77,8 @@ def _native_rotation() -> dict[str, Any]:
     return {"source": ["aws.secretsmanager"], "detail-type": ["AWS Service Event via CloudTrail"], "detail": detail}
 
 
-def _delivers(queue_arn: Any, rule_arns: Sequence[Any]) -> Statement:
+def delivers(queue_arn: Any, rule_arns: Sequence[Any]) -> Statement:
+    """Leave for rules of the bus, and for nobody else, to send to a queue."""
     return {
         "Sid": "OwnRulesDeliver",
         "Effect": "Allow",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from rotation.calls import Caller, Kind
@@ -13,11 +15,33 @@ PREFIX = "policies/"
 SUFFIX = ".json"
 # One line per policy, its name and its digest: what the sweep compares with what it has seen.
 INDEX = "index.txt"
+# One line per policy, where its secret lies: what an event that knows only a store's path is looked up in.
+PLACES = "places.txt"
+_BETWEEN = "\t"
 
 
 def object_key(name: str) -> str:
     """Where the policy called `name` lies in the bucket."""
     return f"{PREFIX}{name}{SUFFIX}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a secret lies, whose policy it is, and which events start a run. A hint: the sealed policy has the word."""
+
+    store: str
+    path: str
+    name: str
+    triggers: tuple[str, ...]
+
+
+def places(policies: Sequence[Policy]) -> str:
+    """The lines of `PLACES`, by name; the policies must be resolved."""
+    lines = (
+        _BETWEEN.join((one.store, one.ref.path, one.name, ",".join(one.triggers)))
+        for one in sorted(policies, key=lambda one: one.name)
+    )
+    return "".join(f"{line}\n" for line in lines)
 
 
 class Seals(Protocol):
@@ -78,3 +102,23 @@ class Catalogue:
         found = self._caller.call(Kind.CATALOGUE, lambda: self._client.get_object(Bucket=self._bucket, Key=INDEX))
         lines = (line.decode().rpartition(" ") for line in found["Body"].iter_lines() if line)
         return {name: digest for name, _, digest in lines}
+
+    def some(self, after: str, most: int) -> list[str]:
+        """Names of at most so many policies, those that come after a name, in the order of S3 (UTF-8)."""
+        request = {"Bucket": self._bucket, "Prefix": PREFIX, "MaxKeys": most}
+        if after:
+            request["StartAfter"] = object_key(after)
+        page = self._caller.call(Kind.CATALOGUE, lambda: self._client.list_objects_v2(**request))
+        return [item["Key"].removeprefix(PREFIX).removesuffix(SUFFIX) for item in page.get("Contents", [])]
+
+    def places(self) -> list[Place]:
+        """Where every secret lies; none where the stack was deployed by an older program."""
+        try:
+            found = self._caller.call(Kind.CATALOGUE, lambda: self._client.get_object(Bucket=self._bucket, Key=PLACES))
+        except NotFound:
+            return []
+        lines = (line.decode().split(_BETWEEN) for line in found["Body"].iter_lines() if line)
+        return [
+            Place(store=store, path=path, name=name, triggers=tuple(word for word in triggers.split(",") if word))
+            for store, path, name, triggers in lines
+        ]

@@ -13,6 +13,7 @@ from rotation.errors import KeyturnError, NotFound, Refused, Unavailable
 from rotation.handwork import VERSIONS, Versions
 from rotation.inspection import INSPECT, Inspected
 from rotation.invocation import Answer
+from rotation.pointing import POINT, Pointed
 from rotation.probing import PROBE, Probed
 from rotation.steps.publish import SEND_AGAIN
 
@@ -91,13 +92,21 @@ class PinnedFunctions:
 
     def probe(self, function: str, secret: str) -> Probed:
         """As `inspect`: once, because a target that does not answer takes its time already."""
-        invoke = partial(_asked, self._client, function, {"phase": PROBE, "secret": secret}, "RequestResponse")
+        probed: Probed = self._look(function, {"phase": PROBE, "secret": secret})
+        return probed
+
+    def point(self, function: str, secret: str) -> Pointed:
+        """As `inspect`: once, the next sweep looks again."""
+        pointed: Pointed = self._look(function, {"phase": POINT, "secret": secret})
+        return pointed
+
+    def _look(self, function: str, event: Mapping[str, str]) -> Any:
+        invoke = partial(_asked, self._client, function, event, "RequestResponse")
         answer = self._caller.call(Kind.CONTROL, invoke, idempotent=False)
         said = json.loads(answer["Payload"].read())
         if "FunctionError" in answer:
             raise _unseen(said)
-        probed: Probed = said
-        return probed
+        return said
 
     def versions(self, function: str, secret: str) -> Versions:
         """As `probe`: one read of the store."""

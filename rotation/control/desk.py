@@ -14,6 +14,7 @@ from rotation.handwork import Versions
 from rotation.inspection import Inspected
 from rotation.invocation import Answer
 from rotation.ledger.ledger import Ledger
+from rotation.pointing import Pointed
 from rotation.probing import Probed
 
 # A run id is also AWS's ClientRequestToken, 32 to 64 characters.
@@ -49,6 +50,10 @@ class Functions(Protocol):
 
     def versions(self, function: str, secret: str) -> Versions:
         """Ask a store's function which versions there are, without a value (`handwork`). Raises as `inspect`."""
+        ...
+
+    def point(self, function: str, secret: str) -> Pointed:
+        """Ask a store's function what its store gives to readers (`rotation.pointing`). Raises as `inspect`."""
         ...
 
     def send_again(self, function: str, run_id: str, step: str, *, wait: bool) -> Answer:

@@ -36,6 +36,10 @@ class Finding(StrEnum):
     REMINDER_DUE = "ReminderDue"
     # they have not said in time that they did
     REMINDER_OVERDUE = "ReminderOverdue"
+    # somebody else changed which version readers get, and the policy does not adopt that
+    OUTSIDE_CHANGE = "VersionMovedOutside"
+    # an event that may call for a rotation was not understood, or could not be followed
+    EVENT_REFUSED = "TriggerRefused"
 
 
 class Gauge(StrEnum):

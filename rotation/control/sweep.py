@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from rotation.control import approvals, enrolment, starts
+from rotation.control import approvals, enrolment, outside, starts
+from rotation.control.asked import EMERGENCY, UNACKNOWLEDGED
 from rotation.control.desk import Desk
 from rotation.control.due_rows import look_at
 from rotation.control.launches import begin
@@ -46,8 +47,34 @@ def sweep(desk: Desk, begun_at: str = "") -> dict[str, object]:
     started += [start.due.secret for start in chosen if _begun(desk, start.due, groups)]
     _say(desk, rows)
     again = (not whole or len(made.starts) > len(chosen)) and _time_left(desk, begun_at)
+    if not again:
+        outside.look_around(desk)
     outcome = Outcome.UNOBSERVED if again else Outcome.PASSED
     return {"outcome": outcome, "reason": "more_to_start" if again else "", "started": started}
+
+
+def at_once(desk: Desk, secrets: Sequence[str]) -> list[str]:
+    """Start now, within every limit, what was asked for in an emergency; what has to wait is left to the next look.
+
+    An overlap that is in the way is ended now, and the end of that starts the rotation. Returns what was started.
+    """
+    rows = [due for name in secrets if (due := desk.ledger.agenda.of(name)) and due.urgent and not due.under_way]
+    if not rows:
+        return []
+    made, groups = _planned(desk, rows)
+    started = [start.due.secret for start in _within_budget(desk, made) if _begun(desk, start.due, groups)]
+    held = [hold.due.secret for hold in made.holds if hold.cause == "overlap_open"]
+    return started + [secret for secret in held if starts.alone(desk, _overlap_ended, secret)]
+
+
+def _overlap_ended(desk: Desk, secret: str) -> bool:
+    due = desk.ledger.agenda.of(secret)
+    if due is None or not due.urgent or desk.ledger.switchboard.stopped(secret):
+        return False
+    # the leaked credential does not live on for a consumer that is silent
+    who = {"reason": due.reason, "requested_by": due.requested_by, "flags": f"{EMERGENCY} {UNACKNOWLEDGED}"}
+    starts.start(desk, "retire", secret, who)
+    return True
 
 
 def _planned(desk: Desk, rows: Sequence[Due]) -> tuple[Plan, Mapping[str, Group]]:

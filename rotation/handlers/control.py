@@ -1,4 +1,4 @@
-"""The control function: first and last phases of the machines, and the verbs of people and of the schedule."""
+"""The control function: first and last phases of the machines, verbs of people and of the schedule, events."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 
 from rotation.handlers import endpoint, quick_start
 from rotation import aws_client
+from rotation.control import triggers
 from rotation.control.cloud import LOOK_TIMEOUT_S, PinnedFunctions, StateMachines
 from rotation.control.desk import Desk, run_id_of
 from rotation.control.signals import MetricSignals
@@ -21,6 +22,8 @@ from rotation.errors import KeyturnError, Refused
 from rotation.event_fields import mapping
 from rotation.handlers.notices import Board
 from rotation.handlers.shelf import Shelf
+from rotation.incidents.incident import Ours
+from rotation.incidents.reading import MARK
 from rotation.logs import configure
 
 _LOG = logging.getLogger("keyturn")
@@ -57,15 +60,29 @@ class ControlFunction:
             "repair": needed(environment, "KEYTURN_REPAIR_MACHINE_ARN"),
         }
 
+        # an ARN's fifth part is the account; the roles of the functions are called as the functions are
+        account = self._machines["rotate"].split(":")[4]
+        own = {*self._functions.values(), environment.get("AWS_LAMBDA_FUNCTION_NAME", "")} - {""}
+        self._ours = Ours(account=account, functions=frozenset(own))
+
     def handle(self, event: Mapping[str, Any], request_id: str) -> Any:
-        """Event `{phase, ...}` from a machine, or what the endpoint makes of a person's request."""
+        """Event `{phase, ...}` from a machine, one of the bus, or what the endpoint makes of a person's request."""
         event = mapping(event)
         self._bound.update(request_id=request_id, run_id=_run_of(event))
         if "phase" in event:
             answer = _action(PHASES, event["phase"])(self._desk(), event)
             _LOG.info("phase ended", extra={"fields": {"phase": event["phase"], "answer": answer}})
             return answer
-        return self._verb(event)
+        return self._followed(event) if MARK in event else self._verb(event)
+
+    def _followed(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """What an event of the bus led to."""
+        answer = triggers.respond(self._desk(), event, self._ours)
+        # a line of the log hides what stands under the name of a secret
+        policies = [f"{name} {what}" for name, what in answer["secrets"].items()]
+        told = {name: text for name, text in answer.items() if name != "secrets"}
+        _LOG.info("event answered", extra={"fields": {**told, "policies": policies}})
+        return answer
 
     def _verb(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """The response to a verb; `requested_by` among its fields is the caller who IAM verified."""

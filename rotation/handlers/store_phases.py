@@ -30,6 +30,7 @@ from rotation.issuers.registry import issuer_class
 from rotation.ledger.budget import WRITES
 from rotation.logs import configure
 from rotation.phases import UNDO, Outcome, Phase, Where, phase_named
+from rotation.pointing import POINT, Pointed, point
 from rotation.policy import Policy, from_document
 from rotation.probing import PROBE, Probed, Subject, probe
 from rotation.steps.publish import SEND_AGAIN, send_again
@@ -40,6 +41,9 @@ S = TypeVar("S", bound=SecretStore)
 # The first phase that writes to a store.
 ROTATE_BEGINS = "prepare"
 _LOG = logging.getLogger("keyturn")
+
+# What a look answers: of a run, before a run, of versions, of what readers get.
+Look = Inspected | Probed | Versions | Pointed
 
 
 class StoreFunction(Generic[S]):
@@ -53,16 +57,12 @@ class StoreFunction(Generic[S]):
         configure(self._environment.get("LOG_LEVEL", "INFO"), extra, self._bound)
         self._workshop = Workshop(self._environment)
 
-    def handle(self, event: Mapping[str, Any], request_id: str) -> Answer | Inspected | Probed | Versions:
+    def handle(self, event: Mapping[str, Any], request_id: str) -> Answer | Look:
         """Event `{phase, run_id, epoch, secret, execution}`; answers `{outcome, reason}`, or what a look shows."""
         event = mapping(event)
         self.bind(run_id=str(event.get("run_id", "")), request_id=request_id)
-        if event.get("phase") == INSPECT:
-            return inspect(self.context(self.bench(), text(event, "run_id")))
-        if event.get("phase") == PROBE:
-            return probe(self.subject(text(event, "secret")))
-        if event.get("phase") == VERSIONS:
-            return self.versions(text(event, "secret"))
+        if look := self._look(event):
+            return look
         if event.get("phase") == SEND_AGAIN:
             return _sent_again(self.context(self.bench(), text(event, "run_id")), text(event, "step"))
         phase, run_id, epoch = _phase(event), text(event, "run_id"), number(event, "epoch")
@@ -70,6 +70,17 @@ class StoreFunction(Generic[S]):
         if context.run.epoch != epoch:
             return Answer(outcome=Outcome.FAILED, reason="epoch_unknown")
         return self.walk(context, phase)
+
+    def _look(self, event: Mapping[str, Any]) -> Look | None:
+        """What an event asks that changes nothing; None where it asks for something else."""
+        asked = event.get("phase")
+        if asked == INSPECT:
+            return inspect(self.context(self.bench(), text(event, "run_id")))
+        if asked == PROBE:
+            return probe(self.subject(text(event, "secret")))
+        if asked == VERSIONS:
+            return self.versions(text(event, "secret"))
+        return point(self.subject(text(event, "secret"))) if asked == POINT else None
 
     def bind(self, *, run_id: str, request_id: str) -> None:
         """Put the ids of this invocation in every line of the log."""

@@ -17,6 +17,7 @@ from rotation.ledger.agenda import Agenda
 from rotation.ledger.approvals import Approvals
 from rotation.ledger.budget import Budgets
 from rotation.ledger.due_enrolment import Enrolment
+from rotation.ledger.incidents import Incidents
 from rotation.ledger.leases import Leases
 from rotation.ledger.moments import timestamp
 from rotation.ledger.outbox import Outbox
@@ -36,6 +37,7 @@ from rotation.ledger.records import (
 )
 from rotation.ledger.rehearsals import Rehearsals
 from rotation.ledger.rows import Check, ConditionFailed, Delete, Expect, Key, Put, Row, Rows, Write
+from rotation.ledger.surveyed import Surveyed
 from rotation.phases import BACKWARDS
 
 # Rows that come due are spread over this many index partitions; the sweep reads each.
@@ -68,6 +70,8 @@ class Ledger:
         self.outbox = Outbox(rows, clock)
         self.leases = Leases(rows)
         self.approvals = Approvals(rows)
+        self.incidents = Incidents(rows)
+        self.surveyed = Surveyed(rows)
 
     def now(self) -> str:
         """The clock's time as the ledger writes it."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from rotation.calls import Caller, Meter, NullBreaker
+from rotation.catalogue import Place
 from rotation.consumers.channel import FAILED
 from rotation.context import Context
 from rotation.control.asked import Asked
@@ -22,6 +23,7 @@ from rotation.ledger.ledger import Ledger
 from rotation.ledger.memory import MemoryRows
 from rotation.ledger.switch import Who
 from rotation.phases import TABLES, Outcome, Phase, Where, active, phase_named
+from rotation.pointing import Pointed, point
 from rotation.policy import Policy, Target, from_document
 from rotation.probing import Probed, Subject, probe
 from rotation.steps.publish import send_again
@@ -61,6 +63,15 @@ class ModelCatalogue:
 
     def names(self) -> list[str]:
         return sorted(self._policies)
+
+    def some(self, after: str, most: int) -> list[str]:
+        return [name for name in self.names() if name > after][:most]
+
+    def places(self) -> list[Place]:
+        return [
+            Place(store=one.store, path=one.ref.path, name=one.name, triggers=one.triggers)
+            for one in self._policies.values()
+        ]
 
     def index_tag(self) -> str:
         """No index unless a test says so: the sweep then knows of no policy to rotate."""
@@ -116,6 +127,11 @@ class ModelFunctions:
         del function
         assert self.made is not None
         return Versions(versions=self.made(secret))
+
+    def point(self, function: str, secret: str) -> Pointed:
+        """As the store shows it; nothing where a test has no store."""
+        del function
+        return point(self.subject(secret)) if self.subject else Pointed(outcome="passed", current="")
 
     def send_again(self, function: str, run_id: str, step: str, *, wait: bool) -> Answer:
         del function, wait

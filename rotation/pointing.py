@@ -1,0 +1,28 @@
+"""A look at one thing: which version of a secret the store's own pointer gives to readers. No value is read.
+
+Asked by the sweep of a few secrets at a time, to find out whether somebody else moved it; what differs is looked at as
+for repair (`inspection`).
+"""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from rotation.probing import Subject
+
+# The phase by which control asks.
+POINT = "point"
+
+
+class Pointed(TypedDict):
+    """`current`: the store's id of what readers get, "" for nothing."""
+
+    outcome: str
+    current: str
+
+
+def point(subject: Subject) -> Pointed:
+    """Ask the store. Raises as the store."""
+    head = subject.ledger.head(subject.policy.name)
+    shown = subject.store.survey(subject.policy.ref, head.current)
+    return Pointed(outcome="passed", current=shown.current.id if shown.current else "")
