@@ -8,6 +8,7 @@ from typing import Any
 import hvac
 import pytest
 from hvac.exceptions import Forbidden
+from runs_bus import put, replaced, rotations, trigger
 from runs_credentials import ALL, Credential
 from runs_life import Life, live_all
 from runs_outbound import IAM_KEY, WEBHOOK_KEY, Outbound, Told, live_outbound
@@ -116,6 +117,15 @@ def test_no_function_can_read_what_a_person_makes_or_write_it(reminded: Reminded
     for role in roles.values():
         assert _read(role, BY_HAND) == DENIED
         assert role.told("secretsmanager", "put_secret_value", SecretId=BY_HAND, SecretString="{}") == DENIED
+
+
+def test_an_event_that_names_a_place_is_followed_to_a_run_under_the_declared_roles(
+    guarded: Stack, guarded_lives: dict[str, Life]
+) -> None:
+    name = "partners/api-token"
+    before, found = len(rotations(guarded, name)), trigger("finding-1", "leak", store="vault", path=f"keyturn/{name}")
+    put(guarded, found)
+    assert replaced(guarded, name, before)["requested_by"] == "event:keyturn.triggers"
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -12,7 +12,7 @@ from uuid import uuid4
 import hvac
 import pytest
 from runs_bus import ACCOUNT, answered, deliver, put, replaced, rotations, trigger
-from runs_credentials import API_TOKEN, POSTGRES
+from runs_credentials import API_TOKEN, NAMES, POSTGRES, SIGNING_KEY
 from runs_stack import PREFIX, Stack
 from runs_stores import MOUNT, VaultReader
 from runs_targets import ACCEPTED, show_postgres
@@ -26,8 +26,8 @@ ALICE = "token-alice"
 
 @pytest.fixture(scope="module")
 def begun(stack: Stack) -> Stack:
-    """Both credentials have a current version and no open overlap."""
-    for name in (POSTGRES.name, API_TOKEN.name):
+    """Every credential has a current version and no open overlap."""
+    for name in NAMES:
         stack.settle(name)
         if stack.head(name)["current"] is None:
             assert stack.rotate(name).status == "SUCCEEDED"
@@ -58,6 +58,16 @@ def test_a_leak_on_the_bus_rotates_in_an_emergency_and_the_same_event_again_does
     put(begun, found)
     assert answered(begun, found["id"], times=2)["policies"] == [f"{POSTGRES.name} repeated"]
     assert len(rotations(begun, POSTGRES.name)) == before + 1
+
+
+def test_an_off_boarding_rotates_what_has_the_trigger_and_leaves_the_rest_alone(begun: Stack) -> None:
+    before = len(rotations(begun, SIGNING_KEY.name))
+    leaves = trigger(str(uuid4()), "offboarding", actor="alice@example.com", secrets=[SIGNING_KEY.name, API_TOKEN.name])
+    put(begun, leaves)
+    run = replaced(begun, SIGNING_KEY.name, before)
+    assert run["reason"].startswith("offboarding by alice@example.com at ")
+    said = answered(begun, leaves["id"])["policies"]
+    assert said == [f"{SIGNING_KEY.name} started", f"{API_TOKEN.name} not_a_trigger"]
 
 
 def test_a_person_who_reads_the_live_path_in_openbao_makes_it_rotate_once(begun: Stack, alice: Any) -> None:

@@ -10,6 +10,7 @@ import boto3
 import pytest
 from function_world import ENVIRONMENT, FunctionWorld, Told
 from http_events import SESSION, USER, http_event
+from incident_events import trigger
 from moto import mock_aws
 
 from rotation.handlers import control
@@ -214,3 +215,16 @@ def test_control_on_aws_reads_the_catalogue_and_the_ledger(functions: FunctionWo
         refused = answer_to(function, http_event("rotate", secret="nobody/knows", reason="test"))
         assert refused["reason"] == "unknown_secret"
         assert isinstance(function._desk().catalogue, Catalogue)
+
+
+def test_an_event_of_the_bus_is_followed_and_neither_a_phase_nor_a_verb_can_be_put_into_one(
+    function: ControlFunction, functions: FunctionWorld
+) -> None:
+    told = Told()
+    event = {**trigger("leak"), "detail": {**trigger("leak")["detail"], "phase": "claim", "verb": "rotate"}}
+    assert function.handle(event, "q")["reason"] == "bad_event"
+    answer = function.handle(trigger("leak"), "q")
+    assert (answer["outcome"], answer["secrets"]) == ("followed", {NAME: "not_a_trigger"})
+    assert functions.machines.started == []
+    (_, line) = [line for line in told.lines() if line["message"] == "event answered"]
+    assert (line["id"], line["policies"]) == ("finding-1", [f"{NAME} not_a_trigger"])

@@ -19,12 +19,10 @@ from rotation.control.triggers import respond
 from rotation.errors import Refused, Unavailable
 from rotation.ledger.records import Overlap, head_key, to_row
 from rotation.ledger.rows import Put
-from rotation.ledger.switch import Who
 from rotation.policy import Consumer, Policy
 
 NAME = "group/secret"
 EVERY = ("leak", "human-read", "offboarding")
-PERSON = Who(actor="on-call", reason="test", verb="test")
 SEED, EVENTS = 20260101, 1_000
 
 
@@ -189,44 +187,6 @@ def test_a_place_that_the_sealed_policy_does_not_confirm_starts_nothing(world: S
     answer = told(world, trigger(secrets=None, store="aws", path="another/place"))
     assert set(answer["secrets"].values()) == {"another_place"}
     assert not starts(world)
-
-
-@pytest.mark.parametrize("stop", ["kill switch", "freeze of the secret", "freeze of all", "report only"])
-def test_what_stops_runs_stops_this_one_until_it_is_lifted(world: SweepWorld, stop: str) -> None:
-    board = world.desk.ledger.switchboard
-    stops = {
-        "kill switch": (lambda: board.set(PERSON, engaged=True), lambda: board.set(PERSON, engaged=False)),
-        "report only": (lambda: board.set(PERSON, report_only=True), lambda: board.set(PERSON, report_only=False)),
-        "freeze of the secret": (
-            lambda: board.freeze(PERSON, [NAME], "2030-01-01T00:00:00.000000Z"),
-            lambda: board.unfreeze(PERSON, [NAME]),
-        ),
-        "freeze of all": (
-            lambda: board.set(PERSON, frozen_until="2030-01-01T00:00:00.000000Z"),
-            lambda: board.set(PERSON, frozen_until=""),
-        ),
-    }
-    engage, lift = stops[stop]
-    engage()
-    assert became(world, trigger()) == "asked"
-    assert world.look() == []
-    lift()
-    assert world.look() == [NAME]
-
-
-def test_the_stores_budget_holds_for_many_at_once() -> None:
-    many = [watched(f"group/s{i:03}", store="gcp") for i in range(120)]
-    world = SweepWorld(*many)
-    answer = told(world, trigger("offboarding", secrets=None))
-    assert len(answer["secrets"]) == len(many)
-    assert 0 < len(starts(world)) < len(many)
-    assert set(answer["secrets"].values()) == {"started", "asked"}
-
-
-def test_a_group_rotates_one_at_a_time_for_events_too() -> None:
-    world = SweepWorld(watched("group/a", group="g"), watched("group/b", group="g"))
-    answer = told(world, trigger("offboarding", secrets=None))
-    assert sorted(answer["secrets"].values()) == ["asked", "started"]
 
 
 def test_own_moves_of_a_label_are_told_from_others_by_the_ledger(world: SweepWorld) -> None:

@@ -1,0 +1,73 @@
+"""What stops, holds or slows runs does so for those that an event asks for, and approval waits for a person."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from approval_world import APPROVED, ApprovalWorld
+from incident_events import OURS, trigger
+from sweep_world import DAY, SweepWorld
+from test_triggers import NAME, became, starts, told, watched
+
+from rotation.control.table import PHASES
+from rotation.control.triggers import respond
+from rotation.ledger.switch import Who
+from rotation.phases import Outcome
+
+PERSON = Who(actor="on-call", reason="test", verb="test")
+
+
+@pytest.fixture
+def world() -> SweepWorld:
+    made = SweepWorld(watched())
+    made.clock.advance(DAY)
+    return made
+
+
+@pytest.mark.parametrize("stop", ["kill switch", "freeze of the secret", "freeze of all", "report only"])
+def test_what_stops_runs_stops_this_one_until_it_is_lifted(world: SweepWorld, stop: str) -> None:
+    board = world.desk.ledger.switchboard
+    stops = {
+        "kill switch": (lambda: board.set(PERSON, engaged=True), lambda: board.set(PERSON, engaged=False)),
+        "report only": (lambda: board.set(PERSON, report_only=True), lambda: board.set(PERSON, report_only=False)),
+        "freeze of the secret": (
+            lambda: board.freeze(PERSON, [NAME], "2030-01-01T00:00:00.000000Z"),
+            lambda: board.unfreeze(PERSON, [NAME]),
+        ),
+        "freeze of all": (
+            lambda: board.set(PERSON, frozen_until="2030-01-01T00:00:00.000000Z"),
+            lambda: board.set(PERSON, frozen_until=""),
+        ),
+    }
+    engage, lift = stops[stop]
+    engage()
+    assert became(world, trigger()) == "asked"
+    assert world.look() == []
+    lift()
+    assert world.look() == [NAME]
+
+
+def test_the_stores_budget_holds_for_many_at_once() -> None:
+    many = [watched(f"group/s{i:03}", store="gcp") for i in range(120)]
+    world = SweepWorld(*many)
+    answer = told(world, trigger("offboarding", secrets=None))
+    assert len(answer["secrets"]) == len(many)
+    assert 0 < len(starts(world)) < len(many)
+    assert set(answer["secrets"].values()) == {"started", "asked"}
+
+
+def test_a_group_rotates_one_at_a_time_for_events_too() -> None:
+    world = SweepWorld(watched("group/a", group="g"), watched("group/b", group="g"))
+    answer = told(world, trigger("offboarding", secrets=None))
+    assert sorted(answer["secrets"].values()) == ["asked", "started"]
+
+
+def test_an_approval_is_waited_for_and_the_event_is_who_asked() -> None:
+    world = ApprovalWorld(replace(APPROVED, triggers=("leak",)))
+    assert respond(world.desk, trigger(), OURS)["secrets"] == {NAME: "started"}
+    ((_, name, given),) = world.machines.started
+    claimed = PHASES["claim"](world.desk, {**given, "execution": f"arn:{name}"})
+    assert claimed["outcome"] == Outcome.APPROVAL
+    run, _ = world.ledger.run(claimed["run_id"])
+    assert (run.emergency, run.requested_by) == (True, "event:keyturn.triggers")
