@@ -15,14 +15,16 @@ POINT = "point"
 
 
 class Pointed(TypedDict):
-    """`current`: the store's id of what readers get, "" for nothing."""
+    """`current`: the store's id of what readers get, "" for nothing. lags: the pointer may still show an older one."""
 
     outcome: str
     current: str
+    lags: bool
 
 
 def point(subject: Subject) -> Pointed:
     """Ask the store. Raises as the store."""
     head = subject.ledger.head(subject.policy.name)
     shown = subject.store.survey(subject.policy.ref, head.current)
-    return Pointed(outcome="passed", current=shown.current.id if shown.current else "")
+    lags = subject.store.capabilities.lagging_pointer
+    return Pointed(outcome="passed", current=shown.current.id if shown.current else "", lags=lags)

@@ -11,11 +11,15 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 
 from rotation.control import repair
 from rotation.control.desk import RUN_ID_CHARS, Desk
 from rotation.control.signals import Finding
-from rotation.errors import KeyturnError, Refused, Throttled, Unavailable
+from rotation.errors import KeyturnError, Refused
+from rotation.ledger.records import Head
+from rotation.pointing import Pointed
+from rotation.policy import Policy
 
 ADOPT = "adopt"
 _CLEAR = "clear"
@@ -26,15 +30,46 @@ WHO: Mapping[str, str] = {"reason": "the policy adopts what somebody else made c
 SECRETS_PER_SWEEP = 12
 # What a sweep spends on it: it has a minute, of which starts come first, and the last call may take 24 s more.
 _LONGEST_S = 10.0
+# Google: an alias shows within minutes, and "may take hours" (consistency notes); a day is above any that was told of.
+_LONGEST_LAG = timedelta(days=1)
+# A day has few rotations; more of them only lead further back.
+_RUNS_LOOKED_AT = 10
 _LOG = logging.getLogger("keyturn")
 
 
 def look(desk: Desk, secret: str, who: Mapping[str, str] = WHO) -> str:
     """Look at one secret: `adopted`, `alarmed`, `busy`, or `unchanged` where readers get what the ledger knows.
 
-    who: `{reason, requested_by}` of whoever adopts. Raises as the catalogue and the ledger.
+    who: `{reason, requested_by}` of whoever adopts. Raises as catalogue and ledger, and as the store's function.
     """
     policy = desk.catalogue.policy(secret)
+    return _judged(desk, policy, who) if _differs(desk, policy, _pointed(desk, policy)) else "unchanged"
+
+
+def _pointed(desk: Desk, policy: Policy) -> Pointed:
+    """What the store's own pointer gives to readers."""
+    drawn = hashlib.sha256(f"point {policy.name} {desk.ledger.now()}".encode()).hexdigest()[:RUN_ID_CHARS]
+    return desk.functions.point(desk.functions.pin(policy.store, drawn), policy.name)
+
+
+def _differs(desk: Desk, policy: Policy, pointed: Pointed) -> bool:
+    """Whether it is neither what the ledger knows nor what a pointer that lags may still show."""
+    head = desk.ledger.head(policy.name)
+    if head.run_id or head.current is None or pointed["current"] in ("", head.current.id):
+        return False
+    return not (pointed["lags"] and _may_lag(desk, head, pointed["current"]))
+
+
+def _may_lag(desk: Desk, head: Head, shown: str) -> bool:
+    """Whether Keyturn itself moved readers away from this version, and so lately that the pointer may not show it."""
+    runs = [run for run in desk.ledger.history(head.secret)[-_RUNS_LOOKED_AT:] if run.ended_at]
+    ways = [way for way in (head.overlap, head.retired) if way is not None]
+    left = {way.old.id for way in ways} | {run.current.id for run in runs if run.current}
+    until = datetime.fromisoformat(desk.ledger.now()) - _LONGEST_LAG
+    return shown in left and any(datetime.fromisoformat(run.ended_at) > until for run in runs)
+
+
+def _judged(desk: Desk, policy: Policy, who: Mapping[str, str]) -> str:
     seen = repair.diagnose(desk, policy.name)
     first = seen["diagnoses"][0]
     if first["kind"] != _MOVED:
@@ -96,21 +131,10 @@ def _alone(desk: Desk, name: str) -> bool:
     if head.run_id or head.current is None:
         return False
     try:
-        return _shown(desk, name) not in ("", head.current.id) and look(desk, name) != "unchanged"
-    except (Throttled, Unavailable):
-        raise
+        policy = desk.catalogue.policy(name)
+        pointed = _pointed(desk, policy)
     except KeyturnError as exc:
         # its own runs, plans and repairs say what is wrong
         _LOG.warning("not looked at", extra={"fields": {"policy": name, "reason": exc.reason}})
         return False
-
-
-def _shown(desk: Desk, name: str) -> str:
-    """What readers get, "" where the store cannot be asked."""
-    store, now = desk.catalogue.policy(name).store, desk.ledger.now()
-    drawn = hashlib.sha256(f"point {name} {now}".encode()).hexdigest()[:RUN_ID_CHARS]
-    try:
-        return desk.functions.point(desk.functions.pin(store, drawn), name)["current"]
-    except (Throttled, Unavailable) as exc:
-        _LOG.warning("not looked at", extra={"fields": {"policy": name, "reason": exc.reason}})
-        return ""
+    return _differs(desk, policy, pointed) and _judged(desk, policy, WHO) != "unchanged"

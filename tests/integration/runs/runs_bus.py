@@ -26,10 +26,11 @@ def put(stack: Stack, detail: dict[str, Any]) -> None:
 
 def answers(stack: Stack, id_: str) -> list[dict[str, Any]]:
     """What control answered to the deliveries of an event, in order."""
-    pages = stack.aws("logs").get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{CONTROL}")
-    texts = [event["message"].strip() for page in pages for event in page["events"]]
-    lines = [json.loads(text) for text in texts if text.startswith("{") and "event answered" in text]
-    return [line for line in lines if line["id"] == id_]
+    # the rest of the log is long, at DEBUG
+    where = {"logGroupName": f"/aws/lambda/{CONTROL}", "filterPattern": '"answered" ' + f'"{id_}"'}
+    pages = stack.aws("logs").get_paginator("filter_log_events").paginate(**where)
+    lines = [json.loads(event["message"]) for page in pages for event in page["events"]]
+    return [line for line in lines if line["message"] == "event answered"]
 
 
 def answered(stack: Stack, id_: str, times: int = 1) -> dict[str, Any]:

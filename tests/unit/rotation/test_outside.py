@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 from incident_events import OURS, label_moved, trigger
+from sweep_world import DAY
 from test_repair import moved_to_one_that_does_not, moved_to_one_that_works
 
 from rotation.control import outside, repair
@@ -16,6 +17,7 @@ from rotation.errors import Unavailable
 from rotation.policy import Policy
 from rotation.probing import Subject
 from rotation.value import SecretValue
+from tests.model.store import MemoryStore
 from tests.model.world import NAME, OVERLAP_S, POLICY, ModelCatalogue, World
 
 
@@ -114,6 +116,40 @@ def test_what_keyturn_itself_made_current_is_nobody_elses(way: str) -> None:
     world = watched("adopt")
     assert FOUND[way](world) in ("unchanged", "own_move")
     assert world.told.findings == []
+
+
+@each_way
+def test_a_pointer_that_lags_behind_our_own_promotion_is_no_change_for_a_day_and_then_is(
+    monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    monkeypatch.setattr(MemoryStore, "capabilities", replace(MemoryStore.capabilities, lagging_pointer=True))
+    world = watched("adopt")
+    before = world.secret.current
+    assert world.rotate("arn:2") == "succeeded"
+    world.secret.current = before
+    assert FOUND[way](world) == "unchanged"
+    world.clock.advance(DAY + 1)
+    assert FOUND[way](world) != "unchanged"
+
+
+@each_way
+def test_a_strangers_version_is_not_what_lags(monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    monkeypatch.setattr(MemoryStore, "capabilities", replace(MemoryStore.capabilities, lagging_pointer=True))
+    world = watched("adopt")
+    moved_to_one_that_works(world)
+    assert FOUND[way](world) == "adopted"
+
+
+def test_an_event_is_delivered_again_when_the_store_cannot_be_asked() -> None:
+    world = watched("adopt")
+
+    def down(_: str) -> Subject:
+        raise Unavailable("store_down", "the store does not answer")
+
+    moved_to_one_that_works(world)
+    world.desk.functions.subject = down  # type: ignore[attr-defined]
+    with pytest.raises(Unavailable):
+        by_event(world)
 
 
 def test_what_changes_while_it_is_looked_at_is_left_to_the_next_look(monkeypatch: pytest.MonkeyPatch) -> None:
