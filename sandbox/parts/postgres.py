@@ -38,9 +38,10 @@ SETTINGS = {
     "password_encryption": "scram-sha-256",
     "log_statement": "all",
     "fsync": "off",
-    # a handful of roles and connections
+    # a handful of roles
     "shared_buffers": "16MB",
-    "max_connections": "50",
+    # a service's 50 pooled connections of the old user and 50 of the new while they change places, and everybody else
+    "max_connections": "140",
 }
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-import pytest
 import redis
 
 from keyturn.client import ClientError, Held, Value
@@ -24,7 +23,6 @@ from rotation.contract import Fence
 from rotation.issuers.postgres_alternating import PostgresAlternating
 from rotation.value import SecretValue
 from sandbox.layout import Layout
-from sandbox.parts import postgres
 from sandbox.parts.contract import Part, Request
 from sandbox.parts.postgres import Postgres
 from sandbox.parts.postgres_account import remove_outside
@@ -35,8 +33,6 @@ from tests.property.event_maker import STACK, event, version
 
 # Each secret has a pair of users of its own: a role remembers who changed it last.
 _PAIRS = itertools.count()
-# 50 pooled connections of the old user and 50 of the new, while they change places.
-CONNECTIONS = "140"
 # Reached only by a test that fails.
 PATIENCE_S = 20.0
 
@@ -48,8 +44,7 @@ def postgres_running(folder: Path) -> Iterator[Mapping[str, str]]:
     layout.claim()
     layout.make_fresh()
     try:
-        with pytest.MonkeyPatch.context() as patch, reserved({part.name: 0}) as ports:
-            patch.setitem(postgres.SETTINGS, "max_connections", CONNECTIONS)
+        with reserved({part.name: 0}) as ports:
             started = part.start(Request(layout=layout, port=ports[part.name]))
         facts = {key.removeprefix("postgres_"): str(said) for key, said in started.facts.items()}
         login = {key.removeprefix("postgres_admin_"): said for key, said in started.credentials.items()}

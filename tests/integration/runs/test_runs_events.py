@@ -55,6 +55,8 @@ def heard(stack: Stack, lives: object) -> Iterator[Heard]:
         for name in NAMES:
             opened.enter_context(altered(stack, name, lambda policy: policy.update(invalidate=CHANNELS)))
         server = opened.enter_context(closing(redis.Redis.from_url(address)))
+        # others may have told of their rotations before
+        earlier = server.xlen(STREAM)
         source = AwsSource(stack.aws("secretsmanager"), POSTGRES.name)
         events = RedisEvents.from_url(address, told.stack)
         cache = SecretCache(POSTGRES.name, source, stack=told.stack, keys=told.keys, events=events)
@@ -64,7 +66,7 @@ def heard(stack: Stack, lives: object) -> Iterator[Heard]:
             promoted = rotations[POSTGRES.name].run["run_id"]
             until(lambda: cache.held().version == promoted or None, "the library to follow")
             retirements = {name: stack.retire(name) for name in NAMES}
-            stream = [_believed(told, fields[b"event"]) for _, fields in server.xrange(STREAM)]
+            stream = [_believed(told, fields[b"event"]) for _, fields in server.xrange(STREAM)[earlier:]]
             yield Heard(
                 rotations=rotations,
                 retirements=retirements,
