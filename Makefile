@@ -43,9 +43,10 @@ build: env ## build the function zips; print sizes and cold import times as rati
 	@$(BIN)/python -m artefacts build
 	@$(BIN)/python -m artefacts report
 
-bench: env ## wall time and calls of one rotation as ratios, and the cost per 1,000, on a sandbox of its own
+bench: env ## calls, cost and time of one rotation, one look of the sweep, and how soon 50 subscribers follow
 	@$(BIN)/python -m bench rotation
 	@$(BIN)/python -m bench sweep
+	@$(BIN)/python -m bench subscribers
 
 check: env ## lint, types, import contracts, state machine lint
 	@$(BIN)/ruff check .

@@ -29,6 +29,7 @@ COUNTED_ROUNDS = 2
 
 app = typer.Typer(help=__doc__, add_completion=False, pretty_exceptions_enable=False)
 Rounds = Annotated[int, typer.Option(min=1, help="Timed lives of each credential.")]
+Rotations = Annotated[int, typer.Option(min=0, help="Rotations of each lane; 0 for as many as usual.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")]
 NoFiles = Annotated[bool, typer.Option("--no-files", help="Leave bench/results as it is.")]
 
@@ -63,6 +64,21 @@ def one_sweep(as_json: AsJson = False, no_files: NoFiles = False) -> None:
         emit(document)
     else:
         out().print(sweep.markdown(document))
+
+
+@app.command("subscribers")
+def to_the_last(rotations: Rotations = 0, as_json: AsJson = False, no_files: NoFiles = False) -> None:
+    """From a label's move, and from publishing, to the last of 50 acknowledgements: Redis up, restarted, down."""
+    from bench import subscribers, subscribers_file  # noqa: PLC0415 - as above
+
+    with stages() as tell:
+        document = subscribers.measured(tell, rotations or subscribers.ROTATIONS)
+    if not no_files:
+        subscribers_file.write(document)
+    if as_json:
+        emit(document)
+    else:
+        out().print(subscribers_file.markdown(document))
 
 
 def _measured(place: Place, tell: Tell, rounds: int) -> Measured:

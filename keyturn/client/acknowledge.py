@@ -43,10 +43,11 @@ def this_instance() -> str:
 
 @dataclass(kw_only=True)
 class _Lease:
-    """What is said of one secret, and when next (by the timer)."""
+    """What is said of one secret, and when next (by the timer). store_version: told where no event gave a name."""
 
     version: str
     due: float
+    store_version: str = ""
     retry_s: float = FIRST_RETRY_S
 
 
@@ -73,13 +74,17 @@ class Acknowledger:
         self._thread: threading.Thread | None = None
         self._closed = False
 
-    def using(self, secret: str, version: str) -> None:
-        """This version (Keyturn's id) is in use by everything here. Told at once, and renewed until the next."""
+    def using(self, secret: str, version: str, store_version: str = "") -> None:
+        """This version is in use by everything here. Told at once, and renewed until the next.
+
+        version: Keyturn's id; "" while no event has named it, and then it is told as the store calls it.
+        """
         with self._changed:
             known = self._leases.get(secret)
-            if self._closed or (known is not None and known.version == version):
+            said = (version, "" if version else store_version)
+            if self._closed or (known is not None and (known.version, known.store_version) == said):
                 return
-            self._leases[secret] = _Lease(version=version, due=self._timer())
+            self._leases[secret] = _Lease(version=version, store_version=said[1], due=self._timer())
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="keyturn acknowledgements", daemon=True)
                 self._thread.start()
@@ -117,8 +122,9 @@ class Acknowledger:
 
     def _tell(self, secret: str, lease: _Lease) -> None:
         named = {"secret": secret, "consumer": self.consumer, "instance": self.instance}
+        used = {"version": lease.version} if lease.version else {"store_version": lease.store_version}
         try:
-            self._send({**named, "version": lease.version, "lease_s": self._lease_s})
+            self._send({**named, **used, "lease_s": self._lease_s})
         except ClientError as exc:
             self.failed += 1
             _log.warning("%s: the acknowledgement was not accepted (%s)", secret, exc.reason)

@@ -186,8 +186,8 @@ class SecretCache:
 
     def in_use(self, held: Held) -> None:
         """Everything that uses the cache uses this version."""
-        if self._ack is not None and held.version:
-            self._ack.using(self.secret, held.version)
+        if self._ack is not None:
+            self._ack.using(self.secret, held.version, held.store_version)
 
     def __repr__(self) -> str:
         return f"SecretCache({self.secret!r})"

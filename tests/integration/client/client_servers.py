@@ -181,5 +181,5 @@ class Told:
     def wait_for(self, number: int) -> None:
         """Until the n-th version was acknowledged."""
         with self.told:
-            said = self.told.wait_for(lambda: version(number) in {m["version"] for m in self.messages}, PATIENCE_S)
+            said = self.told.wait_for(lambda: version(number) in {m.get("version") for m in self.messages}, PATIENCE_S)
             assert said, f"version {number} was not acknowledged; {len(self.messages)} messages"

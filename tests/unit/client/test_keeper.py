@@ -73,14 +73,15 @@ def test_a_follower_that_raises_is_tried_again_and_holds_the_acknowledgement_bac
         until(lambda: told.versions() == ["1"], told.told)
 
 
-def test_an_unnamed_version_is_never_acknowledged_and_is_once_an_event_names_it() -> None:
+def test_a_version_is_acknowledged_as_the_store_calls_it_until_an_event_names_it() -> None:
     store, told = Store(), Told()
     with Acknowledger(told, consumer="billing") as ack, cache_of(store, ack=ack, events=Channel()) as cache:
         cache._keeper.step()
-        assert told.messages == []
+        until(lambda: [m.get("store_version") for m in told.messages] == ["1"], told.told)
+        assert "version" not in told.messages[0]
 
         cache.hear(event(1))
-        until(lambda: told.versions() == [version(1)], told.told)
+        until(lambda: [m.get("version") for m in told.messages] == [None, version(1)], told.told)
 
 
 def test_a_lost_acknowledgement_is_sent_again_and_a_lease_is_renewed_long_before_it_ends() -> None:
