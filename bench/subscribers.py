@@ -9,6 +9,7 @@ ratios between the lanes say more. Not here: the machines, whose states take wha
 from __future__ import annotations
 
 import json
+import logging
 import os
 import platform
 import subprocess
@@ -77,6 +78,8 @@ def _lane(found: Place, lane: str) -> Iterator[None]:
         world.before = _nothing
         if lane == "down":
             stop_redis(found.folder)
+            # it is said a hundred times that an event was not sent, and the file says it once
+            logging.getLogger("keyturn").setLevel(logging.ERROR)
         elif lane == "restarted":
             world.before = lambda: _restart(found)
         yield
