@@ -58,7 +58,7 @@ check: env ## lint, types, import contracts, state machine lint
 test: env ## run every test
 	@$(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 
-campaign: env ## 100,000 steps in any order from a printed seed; a year of 10,000 policies; a million forgeries
+campaign: env ## 100,000 steps in any order from a printed seed; a year of 10,000 policies; a million forgeries of each kind
 	@$(BIN)/python -m tests.property.campaign
 	@$(BIN)/python -m tests.property.year
 	@$(BIN)/python -m tests.property.forgeries
