@@ -2,8 +2,8 @@
 
 An asymmetric key does not rotate by itself: a new generation is a new key, and the last one signs. All are published,
 so that consumers believe the old and the new one while both are about. Redis is not ours: its address is a fact of the
-stack, and the login that functions publish with is a secret of each store. Not here: who reads the queue, which is the
-consumer's role.
+stack, and the login that functions publish with is a secret of each store. Who may read the queue follows from the
+policies: the roles of the consumers that one names beside the channel `sqs`.
 """
 
 from __future__ import annotations
@@ -15,13 +15,16 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from infra.documents import as_json
+from infra.documents import Statement, as_json
 from infra.encryption import DELETION_DAYS_PROTECTED, administration
 from infra.names import Names
 from infra.queue import declare_queue
 from infra.vault_store import MOUNT
+from rotation.policy import Policy
 
 QUEUE = "invalidations"
+# As policies name it (`rotation.consumers.sqs`).
+CHANNEL = "sqs"
 # To change the key: append a generation, deploy, give the new public key to consumers, and remove the old one after a
 # day, when no consumer believes an event of it any more.
 GENERATIONS = ("1",)
@@ -35,23 +38,25 @@ _DELETION_DAYS = 7
 
 @dataclass(frozen=True, kw_only=True)
 class EventsArgs:
-    """The stack's names."""
+    """`receivers`: ARNs of the roles that may take events from the queue."""
 
     names: Names
+    receivers: Sequence[str] = ()
 
 
 class Events(pulumi.ComponentResource):
-    """Queue and keys. Outputs: `queue_url`, `key_arns` (the last one signs), `public_keys` (id and PEM)."""
+    """Queue and keys. Outputs: `queue_url`, `key_arns` (the last one signs), `public_keys`, and all as `published`."""
 
     def __init__(self, name: str, args: EventsArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__("keyturn:infra:Events", name, None, opts)
-        self.queue_url = self._queue(args.names)
+        self.queue_url = self._queue(args.names, args.receivers)
         keys = [self._key(args.names, f"events-{generation}") for generation in GENERATIONS]
         self.key_arns = [key.arn for key in keys]
         self.public_keys = [_published(key, self) for key in keys]
+        self.published = _told(args.names, self)
         self.register_outputs({"queueUrl": self.queue_url, "keyArns": self.key_arns})
 
-    def _queue(self, names: Names) -> Any:
+    def _queue(self, names: Names, receivers: Sequence[str]) -> Any:
         full = names.of(QUEUE)
         dead = declare_queue(names.of(f"{QUEUE}-dead"), self)
         queue = aws.sqs.Queue(
@@ -62,6 +67,9 @@ class Events(pulumi.ComponentResource):
             redrive_policy=pulumi.Output.json_dumps({"deadLetterTargetArn": dead.arn, "maxReceiveCount": _RECEIVES}),
             opts=pulumi.ResourceOptions(parent=self),
         )
+        if receivers:
+            reads = as_json([_consumers_receive(names, queue.arn, receivers)])
+            aws.sqs.QueuePolicy(full, queue_url=queue.url, policy=reads, opts=pulumi.ResourceOptions(parent=self))
         return queue.url
 
     def _key(self, names: Names, what: str) -> aws.kms.Key:
@@ -79,6 +87,25 @@ class Events(pulumi.ComponentResource):
         alias = f"alias/{names.of(what)}"
         aws.kms.Alias(what, name=alias, target_key_id=key.key_id, opts=pulumi.ResourceOptions(parent=self))
         return key
+
+
+def receivers(policies: Sequence[Policy]) -> list[str]:
+    """Roles of the consumers that hear by SQS; one that is named without its ARN is the account's own affair."""
+    named = {str(one.role) for policy in policies if CHANNEL in policy.invalidate for one in policy.consumers}
+    return sorted(role for role in named if role.startswith("arn:"))
+
+
+def _consumers_receive(names: Names, queue_arn: Any, roles: Sequence[str]) -> Statement:
+    return {
+        "Sid": "ConsumersReceive",
+        "Effect": "Allow",
+        # the account with a condition: a role is named before it exists, and one that was made anew has the right too
+        "Principal": {"AWS": f"arn:aws:iam::{names.settings.aws_account}:root"},
+        # as `keyturn.client.listeners.sqs_events` uses it: nobody sends, nobody purges
+        "Action": ["sqs:DeleteMessage", "sqs:ReceiveMessage"],
+        "Resource": [queue_arn],
+        "Condition": {"ArnEquals": {"aws:PrincipalArn": list(roles)}},
+    }
 
 
 def _published(key: aws.kms.Key, parent: pulumi.Resource) -> dict[str, Any]:
@@ -111,7 +138,7 @@ def variables(store: str, names: Names, queue_url: Any, keys: Sequence[Any]) -> 
     }
 
 
-def published(names: Names, events: Events) -> pulumi.Output[str]:
+def _told(names: Names, events: Events) -> pulumi.Output[str]:
     """What consumers are configured with, as JSON: nothing of it is secret."""
     stack = names.settings.stack
     told = {

@@ -38,5 +38,7 @@ def declare_functions(
 
 
 def _telling(kind: str, names: Names, arns: Arns) -> dict[str, Any]:
-    """Control promotes nothing, and tells nobody."""
-    return variables(kind, names, arns.event_queue, arns.event_keys) if kind in STORES else {}
+    """Control promotes nothing and tells nobody; it tells people what their consumers are configured with."""
+    if kind in STORES:
+        return variables(kind, names, arns.event_queue, arns.event_keys)
+    return {"KEYTURN_PUBLISHED": arns.published}

@@ -44,6 +44,7 @@ _DATA_KEY = ("kms:Decrypt", "kms:GenerateDataKey")
 class Arns:
     """What AWS makes up: keys, secrets and authority secrets by ARN; the queue of events by its URL.
 
+    published: what consumers are configured with.
     slack: the secret with the address of Slack's webhook; only where the stack names one.
     """
 
@@ -52,6 +53,7 @@ class Arns:
     seal_key: Any
     event_keys: Sequence[Any]
     event_queue: Any
+    published: Any
     secrets: Sequence[Any]
     authorities: Sequence[Any]
     slack: Any = ""
@@ -206,6 +208,7 @@ def stand_ins(names: Names, policies: Sequence[Policy]) -> Arns:
         seal_key=key,
         event_keys=[key for _ in GENERATIONS],
         event_queue="",
+        published="",
         secrets=[names.arn("secretsmanager", f"secret:{policy.ref.path}-000000") for policy in own],
         authorities=[names.arn("secretsmanager", f"secret:{path}-000000") for path in paths],
         slack=names.arn("secretsmanager", f"secret:{slack}-000000"),

@@ -17,7 +17,7 @@ from infra.config import load
 from infra.delivery import Delivery, DeliveryArgs
 from infra.encryption import Encryption, EncryptionArgs
 from infra.endpoint import Endpoint, EndpointArgs
-from infra.events import Events, EventsArgs, authorities, published
+from infra.events import Events, EventsArgs, authorities, receivers
 from infra.functions import declare_functions
 from infra.github_environment import GithubEnvironment, GithubEnvironmentArgs
 from infra.google_identity import GoogleIdentity, GoogleIdentityArgs
@@ -46,8 +46,8 @@ def declare() -> None:
     providers = declare_providers(settings)
     readers = sorted({str(reader) for policy in _of("aws", ready) for reader in policy.readers})
     keys = Encryption("encryption", EncryptionArgs(names=names, readers=readers), providers.options())
-    events = Events("events", EventsArgs(names=names), providers.options())
-    pulumi.export("events", published(names, events))
+    events = Events("events", EventsArgs(names=names, receivers=receivers(ready)), providers.options())
+    pulumi.export("events", events.published)
     arns = _declare_state(names, ready, keys, events, providers)
     _declare_other_stores(names, ready, keys, providers)
     _declare_runtime(names, ready, keys, arns, providers)
@@ -76,6 +76,7 @@ def _declare_state(
         seal_key=keys.seal_key_arn,
         event_keys=events.key_arns,
         event_queue=events.queue_url,
+        published=events.published,
         secrets=secrets.secret_arns,
         authorities=secrets.authority_arns,
         slack=secrets.slack_arn,

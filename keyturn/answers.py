@@ -239,11 +239,15 @@ class ConsumerInFull(Consumer):
 
 
 class Consumers(Answer):
-    """The consumers of a secret that acknowledge. version: what is current. awaited: the end of an overlap waits."""
+    """The consumers of a secret that acknowledge. version: what is current. awaited: the end of an overlap waits.
+
+    published: what the stack tells its consumers, as JSON; "" from a function of before.
+    """
 
     secret: str
     version: str = ""
     awaited: bool = False
+    published: str = ""
     consumers: list[ConsumerInFull] = []
 
 

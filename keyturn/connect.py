@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from keyturn.control import Control
 from keyturn.stack import load
 
@@ -19,3 +21,16 @@ def control_of(stack_name: str, *, to_start: bool = False) -> Control:
 
         check_whole()
     return Control(EndpointControl(stack))
+
+
+def endpoint_of(stack_name: str) -> tuple[str, str]:
+    """Where consumers send acknowledgements: a URL, and the name to give as the host, "" where DNS has it.
+
+    Raises as `stack.load` and `endpoint.find`.
+    """
+    from keyturn.cloud import client  # noqa: PLC0415  # as above
+    from keyturn.endpoint import find  # noqa: PLC0415  # as above
+
+    stack = load(stack_name)
+    api = find(client(stack, "apigatewayv2"), stack)
+    return (stack.endpoint, urlsplit(api.url).netloc) if stack.local else (api.url, "")

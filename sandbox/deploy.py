@@ -15,7 +15,7 @@ import yaml
 
 from artefacts.build import build_all
 from sandbox.authorities import put_authorities
-from sandbox.consumer import allow_consumers
+from sandbox.consumer import welcome_consumers
 from sandbox.engine import Result, Step, apply
 from sandbox.export_user import make_export_user
 from sandbox.facts import Credentials, Facts
@@ -52,7 +52,7 @@ def deploy(layout: Layout, facts: Facts, on_progress: Callable[[str], None]) -> 
     put_authorities(facts, credentials)
     put_publisher(facts, credentials, STACK)
     make_export_user(facts)
-    allow_consumers(facts, credentials, STACK)
+    welcome_consumers(layout, facts, credentials, result.outputs)
     layout.applied.touch()
     types = {step.type for step in result.resources}
     return Deployed(

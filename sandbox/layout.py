@@ -80,6 +80,11 @@ class Layout:
         return self.run / "applied"
 
     @property
+    def consumer(self) -> Path:
+        """Variables of a consumer of the stack, for a shell; mode 0600, because a login is among them."""
+        return self.run / "consumer.env"
+
+    @property
     def vault_audit(self) -> Path:
         """Audit device of the Vault server: one JSON document per line, values hashed."""
         return self.logs / "openbao-audit.log"

@@ -1,30 +1,68 @@
-"""`keyturn consumers`: who uses which version of a secret, instance by instance, as they said themselves."""
+"""`keyturn consumers`: who uses which version of a secret, as they said themselves, and what each is configured with.
+
+Nothing of the configuration is secret: a login to Redis and AWS credentials are the consumer's own.
+"""
 
 from __future__ import annotations
 
+import shlex
+from typing import Annotated
+
+import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from keyturn import connect
 from keyturn.answers import Consumer, ConsumerInFull, Consumers
 from keyturn.commands.rotate import short
-from keyturn.console import moment, show, table
+from keyturn.console import emit, moment, out, show, table
 from keyturn.exits import Exit
 from keyturn.options import AsJson, Name, StackName
+from rotation.errors import Refused
+
+Settings = Annotated[
+    bool, typer.Option("--settings", help="What a service that uses the library is started with, for a shell.")
+]
 
 
-def consumers(name: Name, stack: StackName = "local", as_json: AsJson = False) -> int:
+def consumers(name: Name, stack: StackName = "local", settings: Settings = False, as_json: AsJson = False) -> int:
     """Show which instances of its consumers have acknowledged the current version of a secret.
 
     Only consumers of the kind `client` acknowledge. One that was never heard is unknown, and unknown is never verified.
+    With `--settings` the variables of a consumer instead (docs/client.md); nothing of them is secret.
 
     For example:
 
         keyturn consumers partners/webhook-key
+        keyturn consumers payments/postgres --settings > consumer.env
     """
     found = connect.control_of(stack).consumers(name)
+    if settings:
+        _show_settings(settings_of(found, *connect.endpoint_of(stack)), as_json=as_json)
+        return Exit.DONE
     show(consumers_view(found), {"ok": True, **found.model_dump(mode="json")}, as_json=as_json)
     return Exit.DONE
+
+
+def _show_settings(given: dict[str, str], *, as_json: bool) -> None:
+    if as_json:
+        emit({"ok": True, "settings": given})
+        return
+    for variable, said in given.items():
+        # folded by no terminal: a shell reads it
+        out().print(f"{variable}={shlex.quote(said)}", soft_wrap=True)
+
+
+def settings_of(found: Consumers, endpoint: str, host: str) -> dict[str, str]:
+    """By the name of the variable. Refused `answer_not_understood` where the deployed function cannot tell."""
+    if not found.published:
+        raise Refused(
+            "answer_not_understood",
+            "the deployed control function does not know what the stack publishes for consumers",
+            "deploy the stack from this checkout; until then `pulumi stack output events` has it",
+        )
+    said = {"KEYTURN_EVENTS": found.published, "KEYTURN_ENDPOINT": endpoint, "SECRET": found.secret}
+    return said | ({"KEYTURN_ENDPOINT_HOST": host} if host else {})
 
 
 def consumers_view(found: Consumers) -> RenderableType:

@@ -24,10 +24,10 @@ def in_short(desk: Desk, policy: Policy, head: Head) -> list[dict[str, Any]]:
 
 
 def consumers(desk: Desk, secret: str) -> dict[str, Any]:
-    """`{secret, version, awaited, consumers: [{name, state, live, acknowledged, instances: [...]}]}`.
+    """`{secret, version, awaited, published, consumers: [{name, state, live, acknowledged, instances: [...]}]}`.
 
-    version: what is current, as consumers call it. awaited: whether the end of an overlap waits. Refused
-    `unknown_secret`.
+    version: what is current, as consumers call it. awaited: whether the end of an overlap waits. published: what a
+    consumer's KEYTURN_EVENTS is, "" from a function that was not told. Refused `unknown_secret`.
     """
     policy = followed(desk, secret).policy
     head, now = desk.ledger.head(policy.name), desk.ledger.now()
@@ -37,6 +37,7 @@ def consumers(desk: Desk, secret: str) -> dict[str, Any]:
         "secret": policy.name,
         "version": current_id(desk.ledger, head),
         "awaited": head.overlap is not None,
+        "published": desk.published,
         "consumers": shown,
     }
 

@@ -76,6 +76,8 @@ class Desk:
     notices: Notices = field(default_factory=NullNotices)
     # named in messages to people
     stack: str = "local"
+    # what consumers are configured with, as JSON; nothing of it is secret
+    published: str = ""
 
 
 def run_id_of(execution: str) -> str:

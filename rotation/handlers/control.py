@@ -52,6 +52,7 @@ class ControlFunction:
         self._lambda = aws_client.client("lambda", read_timeout_s=LOOK_TIMEOUT_S)
         self._metrics = aws_client.client("cloudwatch")
         self._stack = needed(environment, "KEYTURN_STACK")
+        self._published = environment.get("KEYTURN_PUBLISHED", "")
         self._functions: dict[str, str] = json.loads(needed(environment, "KEYTURN_FUNCTIONS"))
         self._machines = {
             "rotate": needed(environment, "KEYTURN_ROTATE_MACHINE_ARN"),
@@ -110,6 +111,7 @@ class ControlFunction:
             tokens=StepFunctionsTokens(self._states, caller("states", meter, breaker)),
             notices=self._board.notices(bench),
             stack=self._stack,
+            published=self._published,
         )
 
 

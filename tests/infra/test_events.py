@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from recorded_stacks import Stack
 
-from infra.events import GENERATIONS
-from infra.names import CONTROL, STORES
+from infra.config import load
+from infra.events import GENERATIONS, Events, EventsArgs, receivers
+from infra.names import CONTROL, STORES, Names
+from infra.providers import declare_providers
+from infra.recording import record
+from rotation.policy import Consumer, Policy
+from tests.model.world import POLICY
 
 FUNCTION = "aws:lambda/function:Function"
 KEY = "aws:kms/key:Key"
@@ -92,3 +98,44 @@ def test_an_event_that_nobody_gets_is_alarmed(stack: Stack) -> None:
     alarms = {alarm.inputs["name"]: alarm.inputs for alarm in stack.of("aws:cloudwatch/metricAlarm:MetricAlarm")}
     for name in ("events-undelivered", "invalidations-dead-letters"):
         assert "docs/runbooks/dead-letters.md" in alarms[f"keyturn-{stack.name}-{name}"]["alarmDescription"]
+
+
+def test_control_can_tell_people_what_the_stack_publishes(stack: Stack) -> None:
+    told = json.loads(variables(stack, CONTROL)["KEYTURN_PUBLISHED"])
+    assert (told["stack"], told["rq_queue"]) == (stack.name, f"keyturn-{stack.name}")
+    assert told["queue_url"].endswith(f"keyturn-{stack.name}-invalidations")
+    assert [key["key_id"].rpartition("/")[2] for key in told["keys"]] == [f"events-{g}" for g in GENERATIONS]
+    assert all(key["public_key_pem"] for key in told["keys"])
+
+
+WEB = "arn:aws:iam::111122223333:role/service/web"
+
+
+def hearing(name: str, *channels: str, role: str = WEB) -> Policy:
+    consumer = Consumer(name="web", kind="client", lead_s=1, role=role)
+    return replace(POLICY, name=name, consumers=(consumer,), invalidate=channels)
+
+
+def test_roles_receive_that_a_policy_names_beside_sqs_and_no_other() -> None:
+    other = WEB.replace("web", "other")
+    named = [hearing("a/a", "redis", "sqs"), hearing("b/b", "sqs", role="web"), hearing("c/c", "redis", role=other)]
+    assert receivers(named) == [WEB]
+
+
+def test_who_receives_takes_events_and_neither_sends_nor_purges() -> None:
+    def program() -> None:
+        settings = load()
+        Events("events", EventsArgs(names=Names(settings), receivers=[WEB]), declare_providers(settings).options())
+
+    (policy,) = [one for one in record("staging", program=program) if one.type == "aws:sqs/queuePolicy:QueuePolicy"]
+    (statement,) = json.loads(policy.inputs["policy"])["Statement"]
+    assert policy.name == "keyturn-staging-invalidations"
+    assert statement["Action"] == ["sqs:DeleteMessage", "sqs:ReceiveMessage"]
+    assert [arn.rpartition(":")[2] for arn in statement["Resource"]] == ["keyturn-staging-invalidations"]
+    assert statement["Condition"] == {"ArnEquals": {"aws:PrincipalArn": [WEB]}}
+
+
+def test_a_stack_whose_policies_name_nobody_beside_sqs_grants_nothing(stack: Stack) -> None:
+    assert f"keyturn-{stack.name}-invalidations" not in {
+        one.name for one in stack.of("aws:sqs/queuePolicy:QueuePolicy")
+    }

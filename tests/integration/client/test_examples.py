@@ -1,11 +1,10 @@
-"""The page and the examples as users would run them: other processes, AWS from the emulator, a signed endpoint."""
+"""The examples as users would run them: other processes, AWS from the emulator, a signed endpoint."""
 
 from __future__ import annotations
 
 import http.client
 import json
 import os
-import re
 import subprocess
 import sys
 import threading
@@ -14,7 +13,6 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from zipfile import ZipFile
 
 import boto3
 import pytest
@@ -29,8 +27,6 @@ from tests.property.event_maker import SECRET, STACK, trusted, version
 
 _ROOT = Path(__file__).parents[3]
 _PATIENCE_S = 60
-# What the page promises not to need.
-_BLOCKED = ("typer", "rich", "pydantic", "pulumi", "rotation", "infra", "sandbox", "policies", "hvac", "psycopg", "rq")
 CLIENTS = 4
 
 
@@ -130,37 +126,6 @@ def running(program: str, environment: Mapping[str, str]) -> Iterator[str]:
         finally:
             process.terminate()
             process.wait(_PATIENCE_S)
-
-
-def test_the_ten_lines_of_the_page_run_with_nothing_but_the_library(
-    aws: str, rotating: Rotating, environment: dict[str, str], tmp_path: Path
-) -> None:
-    Stored(aws, rotating)
-    code = re.search(r"## Ten lines.*?```python\n(.*?)```", (_ROOT / "docs" / "client.md").read_text(), re.DOTALL)
-    assert code is not None
-    assert len([line for line in code[1].splitlines() if line]) == 10
-    build = "import client_wheel, sys; print(client_wheel.build_wheel(sys.argv[1]))"
-    subprocess.run([sys.executable, "-c", build, str(tmp_path)], cwd=_ROOT / "packages" / "client", check=True)  # noqa: S603
-    ZipFile(next(tmp_path.glob("*.whl"))).extractall(tmp_path / "installed")
-    block = f"import sys\nfor name in {_BLOCKED!r}: sys.modules[name] = None\n"
-
-    done = subprocess.run(  # noqa: S603 - the page's own lines
-        [sys.executable, "-S", "-c", _SITE + block + code[1]],
-        env={**environment, "PYTHONPATH": str(tmp_path / "installed")},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=_PATIENCE_S,
-        check=False,
-    )
-
-    assert done.returncode == 0, done.stderr
-    fields = "['dbname', 'engine', 'host', 'password', 'port', 'username']"
-    assert done.stdout == f"{version(1)} {fields} Value(***)\n"
-
-
-# The environment's packages without what a `.pth` file adds, which is the checkout.
-_SITE = f"import sys; sys.path.append({next(p for p in sys.path if p.endswith('site-packages'))!r})\n"
 
 
 def test_the_service_books_without_a_failure_through_a_rotation(

@@ -5,18 +5,17 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from botocore.credentials import Credentials
-from runs_stack import PREFIX, Stack
+from runs_stack import Stack
 
-from sandbox.consumer import events_url
 from sandbox.parts.postgres_roles import connect
 
 _ROOT = Path(__file__).parents[3]
@@ -25,24 +24,23 @@ _STOP_S = 20
 
 def environment(stack: Stack, who: Credentials, secret: str, consumer: str) -> dict[str, str]:
     """What a service of the sandbox is started with."""
-    apis = stack.aws("apigatewayv2").get_apis()["Items"]
-    (url,) = [api["ApiEndpoint"] for api in apis if api["Name"] == f"{PREFIX}-endpoint"]
     return {
         **{name: said for name, said in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))},
-        "AWS_ENDPOINT_URL": stack.facts.aws_endpoint,
+        **given(stack),
         "AWS_ACCESS_KEY_ID": who.access_key,
         "AWS_SECRET_ACCESS_KEY": who.secret_key,
         "AWS_SESSION_TOKEN": who.token or "",
-        "AWS_DEFAULT_REGION": stack.facts.aws_region,
-        "KEYTURN_EVENTS": str(stack.outputs["events"]),
-        "KEYTURN_ENDPOINT": stack.facts.aws_endpoint,
-        "KEYTURN_ENDPOINT_HOST": urlsplit(url).netloc,
-        "EVENTS_REDIS_URL": events_url(stack.facts, stack.credentials),
         "SECRET": secret,
         "CONSUMER": consumer,
         "PORT": "0",
         "PYTHONPATH": str(_ROOT),
     }
+
+
+def given(stack: Stack) -> dict[str, str]:
+    """The variables that the sandbox has for consumers, as a shell reads them."""
+    lines = stack.layout.consumer.read_text(encoding="utf-8").splitlines()
+    return dict(shlex.split(line)[0].split("=", 1) for line in lines)
 
 
 @contextmanager

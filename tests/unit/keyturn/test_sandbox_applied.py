@@ -57,7 +57,7 @@ def test_a_deployment_that_came_to_its_end_is_remembered(layout: Layout, monkeyp
         ops: dict[str, str] = {}  # noqa: RUF012  # never changed
         outputs: dict[str, object] = {}  # noqa: RUF012  # never changed
 
-    for name in ("build_all", "put_authorities", "put_publisher", "make_export_user"):
+    for name in ("build_all", "put_authorities", "put_publisher", "make_export_user", "welcome_consumers"):
         monkeypatch.setattr(deploy, name, lambda *_args: None)
     monkeypatch.setattr(Credentials, "load", lambda _path: None)
     monkeypatch.setattr(deploy, "apply_program", lambda *_args: Nothing())
