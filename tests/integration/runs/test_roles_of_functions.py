@@ -8,7 +8,7 @@ from typing import Any
 import hvac
 import pytest
 from hvac.exceptions import Forbidden
-from runs_bus import put, replaced, rotations, trigger
+from runs_bus import put, replaced, rotations, sent, trigger
 from runs_credentials import ALL, Credential
 from runs_life import Life, live_all
 from runs_outbound import IAM_KEY, WEBHOOK_KEY, Outbound, Told, live_outbound
@@ -124,7 +124,7 @@ def test_an_event_that_names_a_place_is_followed_to_a_run_under_the_declared_rol
 ) -> None:
     name = "partners/api-token"
     before, found = len(rotations(guarded, name)), trigger("finding-1", "leak", store="vault", path=f"keyturn/{name}")
-    put(guarded, found)
+    sent(guarded, found["id"], lambda: put(guarded, found))
     assert replaced(guarded, name, before)["requested_by"] == "event:keyturn.triggers"
 
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import hvac
 import pytest
-from runs_bus import ACCOUNT, answered, deliver, put, replaced, rotations, trigger
+from runs_bus import ACCOUNT, answers, deliver, put, replaced, rotations, sent, trigger
 from runs_credentials import API_TOKEN, NAMES, POSTGRES, SIGNING_KEY
 from runs_stack import PREFIX, Stack
 from runs_stores import MOUNT, VaultReader
@@ -48,25 +48,24 @@ def alice(stack: Stack) -> Iterator[Any]:
 def test_a_leak_on_the_bus_rotates_in_an_emergency_and_the_same_event_again_does_not(begun: Stack) -> None:
     before, old = len(rotations(begun, POSTGRES.name)), POSTGRES.reader(begun).live()
     found = trigger(f"finding-{uuid4()}", "leak", secrets=[POSTGRES.name], reference="https://example.com/alert/7")
-    put(begun, found)
+    sent(begun, found["id"], lambda: put(begun, found))
     run = replaced(begun, POSTGRES.name, before)
     assert (run["emergency"], run["requested_by"]) == (True, "event:keyturn.triggers")
     assert run["reason"].startswith("leak by scanner at ")
     assert run["reason"].endswith(f"(keyturn.triggers {found['id']}, see https://example.com/alert/7)")
     assert show_postgres(begun.facts, old.text) == POSTGRES.refusal, "what leaked is dead, without an overlap"
     assert show_postgres(begun.facts, POSTGRES.reader(begun).live().text) == ACCEPTED
-    put(begun, found)
-    assert answered(begun, found["id"], times=2)["policies"] == [f"{POSTGRES.name} repeated"]
+    again = sent(begun, found["id"], lambda: put(begun, found), len(answers(begun, found["id"])) + 1)
+    assert again["policies"] == [f"{POSTGRES.name} repeated"]
     assert len(rotations(begun, POSTGRES.name)) == before + 1
 
 
 def test_an_off_boarding_rotates_what_has_the_trigger_and_leaves_the_rest_alone(begun: Stack) -> None:
     before = len(rotations(begun, SIGNING_KEY.name))
     leaves = trigger(str(uuid4()), "offboarding", actor="alice@example.com", secrets=[SIGNING_KEY.name, API_TOKEN.name])
-    put(begun, leaves)
+    said = sent(begun, leaves["id"], lambda: put(begun, leaves))["policies"]
     run = replaced(begun, SIGNING_KEY.name, before)
     assert run["reason"].startswith("offboarding by alice@example.com at ")
-    said = answered(begun, leaves["id"])["policies"]
     assert said == [f"{SIGNING_KEY.name} started", f"{API_TOKEN.name} not_a_trigger"]
 
 
@@ -75,17 +74,19 @@ def test_a_person_who_reads_the_live_path_in_openbao_makes_it_rotate_once(begun:
     begin, before = device.stat().st_size, len(rotations(begun, API_TOKEN.name))
     shown = alice.read_secret_version("partners/api-token", mount_point=MOUNT, raise_on_deleted_version=True)
     value = begun.remember(shown["data"]["data"]["token"])
-    ship(begun.layout, begun.facts, begin)
+    person = next(record for record in _records(begun, begin) if record["auth"]["display_name"] == ALICE)
+    sent(begun, person["request"]["id"], lambda: ship(begun.layout, begun.facts, begin))
     run = replaced(begun, API_TOKEN.name, before)
     assert run["emergency"]
     assert run["reason"].startswith(f"human-read by {ALICE} at ")
     # the run's own reads are in the device by now, and the person's once more
-    ship(begun.layout, begun.facts, begin)
-    person = next(record for record in _records(begun, begin) if record["auth"]["display_name"] == ALICE)
-    assert answered(begun, person["request"]["id"], times=2)["policies"] == [f"{API_TOKEN.name} repeated"]
+    heard = len(answers(begun, person["request"]["id"]))
+    again = sent(begun, person["request"]["id"], lambda: ship(begun.layout, begun.facts, begin), heard + 1)
+    assert again["policies"] == [f"{API_TOKEN.name} repeated"]
     own = [one for one in _records(begun, begin) if one["auth"]["display_name"] == f"jwt-{PREFIX}-vault"]
     assert own
-    assert answered(begun, own[-1]["request"]["id"])["reason"] in ("own_read", "own_move")
+    theirs = sent(begun, own[-1]["request"]["id"], lambda: ship(begun.layout, begun.facts, begin))
+    assert theirs["reason"] in ("own_read", "own_move")
     assert len(rotations(begun, API_TOKEN.name)) == before + 1
     assert value not in json.dumps(run)
 
@@ -113,9 +114,8 @@ def test_what_a_person_writes_past_keyturn_is_found_by_the_audit_device_too(begu
     alice.create_or_update_secret(
         "partners/api-token", secret=json.loads(live.text), cas=int(live.version), mount_point=MOUNT
     )
-    ship(begun.layout, begun.facts, begin)
     (written,) = [one for one in _records(begun, begin) if one["request"]["operation"] == "update"]
-    answer = answered(begun, written["request"]["id"])
+    answer = sent(begun, written["request"]["id"], lambda: ship(begun.layout, begun.facts, begin))
     assert (answer["kind"], answer["policies"]) == ("outside-change", [f"{API_TOKEN.name} adopted"])
     assert begun.head(API_TOKEN.name)["current"]["id"] == str(int(live.version) + 1)
 
