@@ -14,6 +14,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from typing import Any, Self, TypeVar
 
 from keyturn.client import registry
@@ -25,7 +26,7 @@ from keyturn.client.following import Follower
 from keyturn.client.keeper import Keeper
 from keyturn.client.keys import KeyRing
 from keyturn.client.listeners import Events
-from keyturn.client.sources import Source
+from keyturn.client.sources import Fetched, Source
 from keyturn.client.value import Held, Value
 from keyturn.client.verify import Expected, Refusal, verify
 
@@ -141,12 +142,17 @@ class SecretCache:
         """The listener was away for a while: what it cannot make good by a log, one read of the store does."""
         self._keeper.poll_soon()
 
-    def catch_up(self) -> bool:
-        """Read what an event has called current, if it was not read since; whether nothing is left to be read."""
+    @property
+    def wanted(self) -> str:
+        """The store's version that an event has called current and that the store has not given yet; "" for none."""
+        with self._lock:
+            return self._known.wanted
+
+    def catch_up(self) -> None:
+        """Read what an event has called current, if it was not read since."""
         with self._reading:
-            if self._known.wanted:
+            if self.wanted:
                 self._try_to_read()
-            return not self._known.wanted
 
     def poll(self) -> None:
         """Read the store, whatever was heard. One that does not answer is counted."""
@@ -210,26 +216,32 @@ class SecretCache:
             self._known.refetched(self._timer())
 
     def _try_to_read(self) -> None:
-        try:
+        # counted where it is raised; a store that refuses now may be replicating what it will give in a moment
+        with suppress(ClientError):
             self._read()
-        except Unavailable:
-            return
-        except Missing:
-            # withdrawn since, or not for this reader: asking again would not help
-            self._known.wanted = ""
 
     def _read(self) -> None:
         with self._lock:
             number, wanted = self._known.number(), self._known.wanted
         try:
-            fetched = self._source.by_version(number) if number else self._source.current()
-        except ClientError:
-            with self._lock:
-                self.counters.failed_fetches += 1
-            raise
+            fetched = self._fetched(number)
+        except Missing:
+            if not number:
+                raise
+            # withdrawn, or not given yet: the pointer may know better
+            number = ""
+            fetched = self._fetched(number)
         with self._lock:
             changed = self._known.take(fetched, asked=number)
             self.counters.fetches += 1
             self.counters.mismatches += bool(wanted and fetched.store_version != wanted)
         if changed:
             self._keeper.wake()
+
+    def _fetched(self, number: str) -> Fetched:
+        try:
+            return self._source.by_version(number) if number else self._source.current()
+        except ClientError:
+            with self._lock:
+                self.counters.failed_fetches += 1
+            raise

@@ -48,7 +48,7 @@ class Knowledge:
     def __init__(self, *, lagging: bool, names_versions: bool) -> None:
         self.current: Held | None = None
         self.previous: Held | None = None
-        # the store's version that an event has called current and that was not read since
+        # the store's version that an event has called current; stands until the store gives it or a newer event comes
         self.wanted = ""
         self._lagging = lagging
         self._names_versions = names_versions
@@ -92,9 +92,10 @@ class Knowledge:
     def take(self, fetched: Fetched, *, asked: str = "") -> bool:
         """Hold what the store gave; whether that is another version than before. `asked`: the number it was read by."""
         version = fetched.store_version
+        if version == self.wanted:
+            self.wanted = ""
         if self.current and version == self.current.store_version:
             # a secret edited in place has no new version in any of the stores: nothing to take
-            self.wanted = ""
             return False
         if self._lagging and not asked and version in self._left:
             return False
@@ -105,7 +106,6 @@ class Knowledge:
             self._left.remove(version)
         self.previous = None if rolled_back else self.current
         self.current = self._held(version, fetched)
-        self.wanted = ""
         return True
 
     def after(self, refused: Collection[str], now: float) -> Held | Next:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from keyturn.client.following import Follower
+from keyturn.client.pace import Pace
 
 if TYPE_CHECKING:
     from keyturn.client.cache import SecretCache
@@ -21,10 +22,8 @@ _log = logging.getLogger(__name__)
 
 # How often a transaction on an old connection is looked at: delays the acknowledgement by half of it on average.
 LOOK_S = 0.02
-# A store or a follower that failed is tried again after this.
+# A follower that failed is tried again after this.
 RETRY_S = 1.0
-# Polls of many instances spread over a fifth to either side, so that they do not meet.
-SPREAD = 0.2
 # Threads of the library end between two steps; the longest is one read of a store.
 JOIN_S = 10.0
 
@@ -36,14 +35,11 @@ class Keeper:
         self, cache: SecretCache, *, poll_s: float, timer: Callable[[], float], chance: Callable[[], float]
     ) -> None:
         self._cache = cache
-        self._poll_s = poll_s
-        self._timer, self._chance = timer, chance
+        self._pace = Pace(poll_s, timer, chance)
         self._followers: dict[Follower, str] = {}
         self._lock = threading.Lock()
         self._woken, self._ended = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
-        self._poll_at = self._next_poll()
-        self._asked = False
 
     def add(self, follower: Follower) -> None:
         """It follows from the next step on."""
@@ -57,7 +53,7 @@ class Keeper:
 
     def poll_soon(self) -> None:
         """Poll once at the next step."""
-        self._asked = True
+        self._pace.ask()
         self.wake()
 
     def start(self) -> None:
@@ -99,17 +95,11 @@ class Keeper:
             self._woken.wait(wait)
 
     def _read_if_due(self) -> float:
-        now = self._timer()
-        if not self._cache.catch_up():
-            return RETRY_S
-        due = self._poll_at <= now
-        if self._asked or (due and not self._cache.listening):
-            self._asked = False
+        if self._pace.poll(listening=self._cache.listening):
             self._cache.poll()
-        elif not due:
-            return max(self._poll_at - now, LOOK_S)
-        self._poll_at = self._next_poll()
-        return max(self._poll_at - now, LOOK_S)
+        elif self._pace.retry(self._cache.wanted):
+            self._cache.catch_up()
+        return max(self._pace.wait(self._cache.wanted), LOOK_S)
 
     def _moved(self, follower: Follower) -> bool:
         """Whether the follower was told of what is current."""
@@ -131,6 +121,3 @@ class Keeper:
     def _all(self) -> list[Follower]:
         with self._lock:
             return list(self._followers)
-
-    def _next_poll(self) -> float:
-        return self._timer() + self._poll_s * (1 - SPREAD + 2 * SPREAD * self._chance())
