@@ -28,7 +28,7 @@ from keyturn.client.keys import KeyRing
 from keyturn.client.listeners import Events
 from keyturn.client.sources import Fetched, Source
 from keyturn.client.value import Held, Value
-from keyturn.client.verify import Expected, Refusal, verify
+from keyturn.client.verify import UNKNOWN_KEY, Expected, Refusal, verify
 
 T = TypeVar("T")
 
@@ -41,7 +41,7 @@ class SecretCache:
 
     secret: its name in the policy; stack and keys (key id to public key in PEM) say whose events are believed.
     events: where they are heard; None means polling only. ack: who is told which version is in use.
-    poll_s: seconds between polls while no events can be heard, give or take a fifth. clock: seconds since 1970.
+    poll_s: seconds between polls, give or take a fifth, whether events can be heard or not. clock: seconds since 1970.
     timer: seconds that only rise.
     """
 
@@ -129,6 +129,8 @@ class SecretCache:
                 self.counters.refused[refusal.reason] += 1
                 if refusal.genuine is not None:
                     self._known.note(refusal.genuine)
+            if refusal.reason == UNKNOWN_KEY:
+                self._keeper.doubt()
             self._keeper.wake()
             return
         with self._lock:

@@ -1,4 +1,4 @@
-"""The thread behind a cache: moves followers to a new version, says when all are there, polls where nothing is heard.
+"""The thread behind a cache: moves followers to a new version, says when all are there, polls now and then.
 
 A version is in use when no follower is behind, that is when the last transaction on the old one has ended: only then
 may it be acknowledged, since an acknowledgement lets the old one be revoked and its sessions be ended. A follower that
@@ -56,6 +56,11 @@ class Keeper:
         self._pace.ask()
         self.wake()
 
+    def doubt(self) -> None:
+        """Something was heard that might have been an event of ours: poll soon, though no more than once a minute."""
+        self._pace.doubt()
+        self.wake()
+
     def start(self) -> None:
         """Begin, unless it has."""
         if self._thread is None:
@@ -95,7 +100,7 @@ class Keeper:
             self._woken.wait(wait)
 
     def _read_if_due(self) -> float:
-        if self._pace.poll(listening=self._cache.listening):
+        if self._pace.poll():
             self._cache.poll()
         elif self._pace.retry(self._cache.wanted):
             self._cache.catch_up()

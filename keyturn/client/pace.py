@@ -2,7 +2,8 @@
 
 A store may answer with the old version, refuse or be silent just after the event that names the new one, and no second
 event will come: so the read is made again, at growing pauses, for as long as the event stands. Pauses and intervals are
-spread, since all instances hear an event at the same moment.
+spread, since all instances hear an event at the same moment. Polls are made while events can be heard, too: a channel
+that stands may bring none that is believed, and the interval is what overlaps are measured by.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from collections.abc import Callable
 
 # Polls of many instances spread over a fifth to either side, so that they do not meet.
 SPREAD = 0.2
+# Whoever may write to a channel can send what nobody can judge: it makes an instance poll no more often than this.
+DOUBT_S = 60.0
 # A read that did not give what the event names is made again at once by the keeper, then after these pauses. The
 # longest is soon beside an overlap and cheap beside a poll; each is multiplied by a number from 0.5 to 1.5.
 FIRST_RETRY_S, LONGEST_RETRY_S = 1.0, 60.0
@@ -24,22 +27,26 @@ class Pace:
         self._poll_s, self._timer, self._chance = poll_s, timer, chance
         self._lock = threading.Lock()
         self._poll_at = self._next_poll()
-        self._asked = False
+        self._polled_at = -DOUBT_S
         self._named, self._retry_s, self._retry_at = "", 0.0, 0.0
 
     def ask(self) -> None:
         """Poll at the next look."""
         with self._lock:
-            self._asked, self._poll_at = True, self._timer()
+            self._poll_at = self._timer()
 
-    def poll(self, *, listening: bool) -> bool:
-        """Whether to poll now, asked to or because nothing can be heard; whoever is told so does it."""
+    def doubt(self) -> None:
+        """Poll soon: now, or when a minute has gone by since the last poll."""
+        with self._lock:
+            self._poll_at = min(self._poll_at, max(self._timer(), self._polled_at + DOUBT_S))
+
+    def poll(self) -> bool:
+        """Whether to poll now; whoever is told so does it."""
         with self._lock:
             if self._timer() < self._poll_at:
                 return False
-            self._poll_at = self._next_poll()
-            asked, self._asked = self._asked, False
-            return asked or not listening
+            self._poll_at, self._polled_at = self._next_poll(), self._timer()
+            return True
 
     def retry(self, named: str) -> bool:
         """Whether to ask now for this version of the store, which an event has named; whoever is told so does it."""

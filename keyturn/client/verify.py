@@ -29,6 +29,8 @@ FUTURE_S = 120
 MAX_AGE_S = 24 * 3600
 # An event has about 700 bytes; names of secrets have at most 512.
 MAX_BYTES = 8 * 1024
+# Of an event that may be genuine all the same: its key is newer than ours.
+UNKNOWN_KEY = "unknown_key"
 # JSON numbers beyond are not exact in every language.
 _MAX_SEQUENCE = 2**53
 _VERSION = re.compile(r"[0-9a-f]{32}")
@@ -139,7 +141,7 @@ def _check_addressee(document: dict[str, Any], expected: Expected) -> None:
 
 def _check_signature(document: Mapping[str, Any], keys: KeyRing) -> None:
     if document["key_id"] not in keys:
-        raise Refusal("unknown_key")
+        raise Refusal(UNKNOWN_KEY)
     signature = _decoded(document["signature"])
     if signature is None or not keys.signed(
         document["key_id"], signature, hashlib.sha256(canonical(document)).digest()

@@ -112,24 +112,6 @@ def test_nothing_is_sent_after_the_end() -> None:
     assert not ack._thread.is_alive()
 
 
-def test_polls_are_spread_and_made_only_while_nothing_can_be_heard() -> None:
-    store, timer, channel = Store(), Clock(0.0), Channel()
-    cache = cache_of(store, timer=timer, events=channel, poll_s=100, chance=lambda: 1.0)
-    cache.get()
-    timer.at = 121.0
-    cache._keeper.step()
-    assert store.reads == ["current"]
-
-    channel.connected = False
-    timer.at = 240.0
-    cache._keeper.step()
-    assert store.reads == ["current"]
-    timer.at = 242.0
-    cache._keeper.step()
-
-    assert store.reads == ["current", "current"]
-
-
 def test_after_a_lost_connection_the_store_is_read_once() -> None:
     store = Store()
     cache = cache_of(store, events=Channel())

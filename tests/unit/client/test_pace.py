@@ -95,3 +95,48 @@ def test_a_number_that_a_lagging_store_does_not_give_is_no_reason_not_to_ask_its
     cache.hear(event(2))
 
     assert (cache.held().store_version, cache.wanted) == ("3", "2")
+
+
+@pytest.mark.parametrize("heard", [True, False], ids=["connected", "away"])
+@pytest.mark.parametrize(("chance", "seconds"), [(0.0, 80.0), (1.0, 120.0)])
+def test_the_store_is_polled_at_the_interval_whether_events_can_be_heard_or_not(
+    heard: bool, chance: float, seconds: float
+) -> None:
+    store, timer, channel = Store(), Clock(0.0), Channel()
+    channel.connected = heard
+    cache = cache_of(store, timer=timer, events=channel, poll_s=100, chance=lambda: chance)
+    cache.get()
+    store.put("2")
+
+    step_at(cache, timer, seconds - 0.1)
+    assert store.reads == ["current"]
+    assert cache._keeper.step() == pytest.approx(0.1)
+    step_at(cache, timer, seconds + 0.1)
+
+    assert cache.held().store_version == "2"
+    step_at(cache, timer, 2 * seconds)
+    assert len(store.reads) == 2
+    step_at(cache, timer, 2 * seconds + 0.2)
+    assert len(store.reads) == 3
+
+
+def test_an_event_of_an_unknown_key_makes_the_cache_look_for_itself_once_a_minute_at_most() -> None:
+    store, timer = Store(), Clock(0.0)
+    cache = connected(store, timer)
+    store.put("2")
+    cache.hear(event(2, key_id="key-stranger"))
+    step_at(cache, timer, 0.0)
+    assert cache.held().store_version == "2"
+
+    store.put("3")
+    cache.hear(event(3, key_id="key-stranger"))
+    step_at(cache, timer, 0.0, 59.9)
+    assert cache.held().store_version == "2"
+    step_at(cache, timer, 60.0)
+
+    # late, but not forgotten; and what else was refused is no reason to look
+    assert cache.held().store_version == "3"
+    cache.hear(event(4, stack="prod"))
+    cache.hear("noise")
+    step_at(cache, timer, 200.0)
+    assert store.reads == ["current"] * 3
