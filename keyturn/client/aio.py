@@ -15,6 +15,7 @@ from typing import Any, Protocol, Self, TypeVar
 from keyturn.client.cache import SecretCache
 from keyturn.client.counters import Counters
 from keyturn.client.sources import Source
+from keyturn.client.uses import Use
 from keyturn.client.value import Held, Value
 
 T = TypeVar("T")
@@ -63,16 +64,27 @@ class AsyncSecretCache:
 
     async def call(self, attempt: Callable[[Held], Awaitable[T]], refused: Callable[[Exception], bool]) -> T:
         """As `SecretCache.call`, with a coroutine function."""
-        held, tried = self.held(), set[str]()
-        while True:
-            try:
-                return await attempt(held)
-            except Exception as exc:
-                tried.add(held.store_version)
-                following = await self.after(tried) if refused(exc) else None
-                if following is None:
-                    raise
-                held = following
+        use = self.use()
+        try:
+            while True:
+                try:
+                    came = await attempt(use.held)
+                except Exception as exc:
+                    if not (refused(exc) and await self.refused(use)):
+                        raise
+                else:
+                    use.accepted()
+                    return came
+        finally:
+            use.end()
+
+    def use(self) -> Use:
+        """As `SecretCache.use`; `refused` below instead of its own."""
+        return self._cache.use()
+
+    async def refused(self, use: Use) -> bool:
+        """As `Use.refused`, which may read the store."""
+        return await asyncio.get_running_loop().run_in_executor(self._reader, use.refused)
 
     def add(self, follower: AsyncFollower) -> None:
         """As `SecretCache.add`, from the loop that the follower lives on."""

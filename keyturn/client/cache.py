@@ -27,6 +27,7 @@ from keyturn.client.keeper import Keeper
 from keyturn.client.keys import KeyRing
 from keyturn.client.listeners import Events
 from keyturn.client.sources import Fetched, Source
+from keyturn.client.uses import Use, Uses
 from keyturn.client.value import Held, Value
 from keyturn.client.verify import UNKNOWN_KEY, Expected, Refusal, verify
 
@@ -71,6 +72,7 @@ class SecretCache:
         self._known = Knowledge(lagging=source.lagging, names_versions=source.names_versions)
         # held for moments; whoever reads the store holds the other one, and it first
         self._lock, self._reading = threading.Lock(), threading.Lock()
+        self._uses = Uses(self._lock, lambda: self._known.current, self._wake)
         self._keeper = Keeper(self, poll_s=poll_s, timer=timer, chance=chance)
 
     def get(self) -> Value:
@@ -95,18 +97,32 @@ class SecretCache:
         refused: whether an exception of `attempt` says that the target did not accept the credential.
         Raises what the last attempt raised.
         """
-        held, tried = self.held(), set[str]()
-        while True:
-            try:
-                return attempt(held)
-            except Exception as exc:
-                if not refused(exc):
-                    raise
-                tried.add(held.store_version)
-                following = self.after(tried)
-                if following is None:
-                    raise
-                held = following
+        use = self.use()
+        try:
+            while True:
+                try:
+                    came = attempt(use.held)
+                except Exception as exc:
+                    if not (refused(exc) and use.refused()):
+                        raise
+                else:
+                    use.accepted()
+                    return came
+        finally:
+            use.end()
+
+    def use(self) -> Use:
+        """Begin a request with the current value, for adapters; raises as `get`.
+
+        Until it has ended on it, or was accepted with a newer one, no other version is acknowledged.
+        """
+        while (use := self._uses.begin(self)) is None:
+            self.held()
+        return use
+
+    def used_elsewhere(self, held: Held) -> bool:
+        """Whether a request under way uses another version, or the target accepted only another one."""
+        return self._uses.elsewhere(held)
 
     def after(self, refused: Collection[str]) -> Held | None:
         """What to use when the target refused these versions of the store; None when there is nothing else.
@@ -199,6 +215,9 @@ class SecretCache:
 
     def __repr__(self) -> str:
         return f"SecretCache({self.secret!r})"
+
+    def _wake(self) -> None:
+        self._keeper.wake()
 
     def _current(self) -> Held | None:
         with self._lock:

@@ -1,7 +1,8 @@
 """The thread behind a cache: moves followers to a new version, says when all are there, polls now and then.
 
-A version is in use when no follower is behind, that is when the last transaction on the old one has ended: only then
-may it be acknowledged, since an acknowledgement lets the old one be revoked and its sessions be ended. A follower that
+A version is in use when no follower is behind and no request uses another one, that is when the last transaction on the
+old one has ended: only then may it be acknowledged, since an acknowledgement lets the old one be revoked and its
+sessions be ended. A follower that
 raises is tried again, and holds the acknowledgement back for as long.
 """
 
@@ -85,6 +86,9 @@ class Keeper:
             return min(wait, RETRY_S)
         if any(follower.behind(held) for follower in self._all()):
             return min(wait, LOOK_S)
+        if self._cache.used_elsewhere(held):
+            # whoever ends wakes this; one that was only forgotten does not
+            return min(wait, RETRY_S)
         if held == self._cache.held():
             self._cache.in_use(held)
         return wait

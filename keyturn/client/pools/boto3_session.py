@@ -14,6 +14,7 @@ from botocore.credentials import CredentialProvider, Credentials
 from botocore.session import Session
 
 from keyturn.client.cache import SecretCache
+from keyturn.client.uses import Use
 from keyturn.client.value import Held
 
 # What services answer to a key that does not exist, is inactive, or does not fit (AWS: common errors; S3; EC2).
@@ -28,7 +29,7 @@ REFUSED = frozenset(
     }
 )
 # Keys of a request's own context, where botocore lets handlers keep things.
-_HELD, _TRIED, _NEXT = "keyturn_held", "keyturn_tried", "keyturn_next"
+_USE = "keyturn_use"
 
 
 def session(cache: SecretCache, **options: Any) -> boto3.Session:
@@ -37,28 +38,31 @@ def session(cache: SecretCache, **options: Any) -> boto3.Session:
     core.get_component("credential_provider").providers.insert(0, _Provider(cache))
     register: Any = core.register
     register("before-sign", lambda **event: _sign(cache, event["request"].context))
-    register("needs-retry", lambda **event: _again(cache, event["response"], event["request_dict"]))
+    register("needs-retry", lambda **event: _again(event["response"], event["request_dict"]["context"]))
     return boto3.Session(botocore_session=core, **options)
 
 
 def _sign(cache: SecretCache, context: dict[str, Any]) -> None:
-    held = context.pop(_NEXT, None) or cache.held()
-    context[_HELD] = held
-    context.setdefault("signing", {})["request_credentials"] = _key(held)
+    if _USE not in context:
+        context[_USE] = cache.use()
+    use: Use = context[_USE]
+    context.setdefault("signing", {})["request_credentials"] = _key(use.held)
 
 
-def _again(cache: SecretCache, response: Any, request: dict[str, Any]) -> int | None:
+def _again(response: Any, context: dict[str, Any]) -> int | None:
     """0 (seconds to wait) when the request is to be signed with another key; None leaves it to botocore."""
-    context = request["context"]
-    if response is None or _code(response) not in REFUSED or _HELD not in context:
+    use: Use | None = context.get(_USE)
+    if use is None:
         return None
-    tried = context.setdefault(_TRIED, set())
-    tried.add(context[_HELD].store_version)
-    following = cache.after(tried)
-    if following is None:
-        return None
-    context[_NEXT] = following
-    return 0
+    if response is not None and _code(response) in REFUSED:
+        if use.refused():
+            return 0
+    elif response is not None:
+        use.accepted()
+    use.end()
+    # should botocore send it again, it begins anew
+    del context[_USE]
+    return None
 
 
 def _code(response: tuple[Any, dict[str, Any]]) -> str:

@@ -1,7 +1,7 @@
 """Authentication of httpx requests by a token that the cache holds; after a 401 with the next in order.
 
 A request that was refused was not carried out, so that it may be sent again whatever its method; its body is read
-first, to be there twice.
+first, to be there twice. A request counts as under way until its answer's headers are there.
 """
 
 from __future__ import annotations
@@ -38,15 +38,17 @@ class CacheAuth(httpx.Auth):
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Each value in order, once."""
         request.read()
-        held, tried = self._cache.held(), set[str]()
-        while True:
-            self._apply(request, held.value)
-            if not _refused((yield request)):
-                return
-            tried.add(held.store_version)
-            if (following := self._cache.after(tried)) is None:
-                return
-            held = following
+        use = self._cache.use()
+        try:
+            while True:
+                self._apply(request, use.held.value)
+                if not _refused((yield request)):
+                    use.accepted()
+                    return
+                if not use.refused():
+                    return
+        finally:
+            use.end()
 
 
 class AsyncCacheAuth(httpx.Auth):
@@ -58,12 +60,14 @@ class AsyncCacheAuth(httpx.Auth):
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Each value in order, once."""
         await request.aread()
-        held, tried = self._cache.held(), set[str]()
-        while True:
-            self._apply(request, held.value)
-            if not _refused((yield request)):
-                return
-            tried.add(held.store_version)
-            if (following := await self._cache.after(tried)) is None:
-                return
-            held = following
+        use = self._cache.use()
+        try:
+            while True:
+                self._apply(request, use.held.value)
+                if not _refused((yield request)):
+                    use.accepted()
+                    return
+                if not await self._cache.refused(use):
+                    return
+        finally:
+            use.end()

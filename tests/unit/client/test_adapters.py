@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import httpx
@@ -32,7 +32,7 @@ class Tokens(Store):
         self.pointer = number
 
 
-def partner(*accepted: str) -> tuple[list[str], httpx.MockTransport]:
+def partner(accepted: Collection[str]) -> tuple[list[str], httpx.MockTransport]:
     """A partner's API that accepts these tokens, and what was shown to it."""
     shown: list[str] = []
 
@@ -49,7 +49,7 @@ def test_a_401_is_tried_again_with_the_next_token_and_the_whole_body() -> None:
     cache = cache_of(store)
     cache.get()
     store.put("2")
-    shown, transport = partner("token-2")
+    shown, transport = partner({"token-2"})
 
     with httpx.Client(transport=transport, auth=CacheAuth(cache)) as client:
         answers = [client.post("https://partner.test/x", content=b"body") for _ in range(2)]
@@ -59,7 +59,7 @@ def test_a_401_is_tried_again_with_the_next_token_and_the_whole_body() -> None:
 
 
 def test_a_partner_that_refuses_everything_is_asked_with_each_value_once() -> None:
-    shown, transport = partner()
+    shown, transport = partner(())
 
     with httpx.Client(transport=transport, auth=CacheAuth(cache_of(Tokens()))) as client:
         assert client.get("https://partner.test/x").status_code == 401
@@ -68,7 +68,7 @@ def test_a_partner_that_refuses_everything_is_asked_with_each_value_once() -> No
 
 def test_fifty_tasks_that_are_refused_at_once_make_one_read() -> None:
     store = Tokens()
-    shown, transport = partner("token-2")
+    shown, transport = partner({"token-2"})
 
     async def service() -> list[int]:
         async with AsyncSecretCache(SECRET, store) as cache:
@@ -108,8 +108,16 @@ def test_an_asyncio_follower_is_moved_on_its_own_loop() -> None:
 
 
 def aws_session(store: Tokens, *accepted: str) -> tuple[list[str], Any]:
-    """An STS that knows these access keys, and which were shown to it."""
+    """A client of an STS that knows these access keys, and which were shown to it."""
     shown: list[str] = []
+    session = boto3_session.session(cache_of(store), region_name="us-east-1")
+    client = session.client("sts")
+    client.meta.events.register("before-send", answering(shown, accepted))
+    return shown, client
+
+
+def answering(shown: list[str], accepted: Collection[str]) -> Callable[..., AWSResponse]:
+    """STS in botocore's place of the network."""
 
     def answer(request: Any, **_: Any) -> AWSResponse:
         key = request.headers["Authorization"].decode().split("Credential=")[1].split("/")[0]
@@ -120,10 +128,7 @@ def aws_session(store: Tokens, *accepted: str) -> tuple[list[str], Any]:
         raw.stream = lambda *_args, **_kwargs: iter([body])
         return AWSResponse(request.url, 200 if known else 403, {"Content-Type": "text/xml"}, raw)
 
-    session = boto3_session.session(cache_of(store), region_name="us-east-1")
-    client = session.client("sts")
-    client.meta.events.register("before-send", answer)
-    return shown, client
+    return answer
 
 
 _IDENTITY = b"<R><GetCallerIdentityResult><Account>1</Account></GetCallerIdentityResult></R>"
