@@ -27,7 +27,9 @@ class Follower(Protocol):
 
 
 class Opened(Generic[T]):
-    """Which connections were opened with which version. Keeps none alive; safe to share between threads.
+    """Which connections were opened with which version. Safe to share between threads.
+
+    Keeps none alive that can be referred to weakly. `closed`: whether one that is there is closed.
 
     One that is just being opened counts: it will be there on the old version when everybody else has left it.
     """
@@ -35,7 +37,7 @@ class Opened(Generic[T]):
     def __init__(self, closed: Callable[[T], bool]) -> None:
         self._closed = closed
         self._lock = threading.Lock()
-        self._by_identity: dict[int, tuple[weakref.ref[T], str]] = {}
+        self._by_identity: dict[int, tuple[Callable[[], T | None], str]] = {}
         self._opening: Counter[str] = Counter()
 
     @contextmanager
@@ -52,7 +54,12 @@ class Opened(Generic[T]):
     def add(self, connection: T, held: Held) -> None:
         """It was opened, or authenticated again, with this version."""
         identity = id(connection)
-        gone = weakref.ref(connection, lambda _: self._by_identity.pop(identity, None))
+        gone: Callable[[], T | None]
+        try:
+            gone = weakref.ref(connection, lambda _: self._by_identity.pop(identity, None))
+        except TypeError:
+            # a type without a place for weak references, as sqlite3's: kept until `remove`
+            gone = lambda: connection  # noqa: E731 - in the place of the other
         with self._lock:
             self._by_identity[identity] = (gone, held.store_version)
 
@@ -75,5 +82,5 @@ class Opened(Generic[T]):
     def others(self, held: Held) -> list[T]:
         """Those that are open and were opened with another version."""
         with self._lock:
-            found = [(ref(), version) for ref, version in list(self._by_identity.values())]
+            found = [(there(), version) for there, version in list(self._by_identity.values())]
         return [c for c, version in found if c is not None and version != held.store_version and not self._closed(c)]

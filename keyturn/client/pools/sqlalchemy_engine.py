@@ -4,11 +4,15 @@ The engine and its pool stay: a new pool would leave those who are just taking a
 connections that nobody closes. Idle connections of another version are closed at the change; one that is taken from
 the pool or comes back to it on another version is replaced. All through public events of the pool. An asyncio engine
 is not covered: reading the store would block its loop.
+
+Where the target refuses the new version, connections are opened with the previous one, and serve: they are not replaced
+before the new one was accepted, but that one of them tries it now and then.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +24,10 @@ from keyturn.client.following import Opened
 from keyturn.client.pools import postgres
 from keyturn.client.value import Held
 
+# A version that the target has refused is tried again after this, by one connection. What was refused soon after its
+# promotion is mostly a replica that lags; an overlap is hours.
+AGAIN_S = 30.0
+
 
 def follow(
     cache: SecretCache,
@@ -27,12 +35,13 @@ def follow(
     *,
     login: Callable[[Held], dict[str, Any]] = postgres.login,
     refused: Callable[[Exception], bool] = postgres.refused,
+    timer: Callable[[], float] = time.monotonic,
 ) -> Engine:
     """The engine, following from now on; its URL names the address and no credential.
 
     login: the driver's connect arguments of a version. refused: whether a failed connect speaks of the credential.
     """
-    _Following(cache, engine, login, refused)
+    _Following(cache, engine, login, refused, timer)
     return engine
 
 
@@ -45,38 +54,55 @@ class _Following:
         engine: Engine,
         login: Callable[[Held], dict[str, Any]],
         refused: Callable[[Exception], bool],
+        timer: Callable[[], float],
     ) -> None:
-        self._cache, self._login, self._refused = cache, login, refused
+        self._cache, self._login, self._refused, self._timer = cache, login, refused, timer
         self._opened: Opened[Any] = Opened(lambda _connection: False)
         self._lock = threading.Lock()
         self._idle: set[Any] = set()
+        # the version that the target does not accept yet, and when it is to be tried again
+        self._unaccepted, self._again_at = "", 0.0
         event.listen(engine, "do_connect", self._connect)
-        for name in ("checkout", "checkin", "close"):
-            event.listen(engine, name, getattr(self, f"_{name}"))
+        for name in ("checkout", "checkin", "close", "close_detached"):
+            event.listen(engine, name, getattr(self, f"_{name.removesuffix('_detached')}"))
         cache.add(self)
 
     def follow(self, held: Held) -> None:
         """Close what idles on another version; its place in the pool connects again when it is needed."""
-        others = self._opened.others(held)
-        with self._lock:
-            idle = [one for one in others if one in self._idle]
-            self._idle.difference_update(idle)
-        for connection in idle:
+        for connection in self._opened.others(held):
+            with self._lock:
+                if connection not in self._idle:
+                    continue
+                # whoever takes it from the pool meanwhile finds that nobody knows it
+                self._idle.discard(connection)
+                self._opened.remove(connection)
             connection.close()
-            self._opened.remove(connection)
 
     def behind(self, held: Held) -> bool:
         """Whether a connection of another version is open."""
         return self._opened.behind(held)
 
     def _connect(self, dialect: Any, _record: Any, arguments: Any, named: dict[str, Any]) -> Any:
+        tried: list[str] = []
+
         def attempt(held: Held) -> Any:
+            tried.append(held.store_version)
             with self._opened.opening(held):
                 connection = dialect.connect(*arguments, **{**named, **self._login(held)})
                 self._opened.add(connection, held)
             return connection
 
-        return self._cache.call(attempt, self._refused)
+        connection = self._cache.call(attempt, self._refused)
+        self._learn(tried[:-1], tried[-1])
+        return connection
+
+    def _learn(self, refused: list[str], accepted: str) -> None:
+        current = self._cache.held().store_version
+        with self._lock:
+            if current in refused:
+                self._unaccepted, self._again_at = current, self._timer() + AGAIN_S
+            elif accepted == self._unaccepted:
+                self._unaccepted = ""
 
     def _checkout(self, connection: Any, _record: Any, _proxy: Any) -> None:
         with self._lock:
@@ -94,10 +120,20 @@ class _Following:
         with self._lock:
             self._idle.add(connection)
 
-    def _close(self, connection: Any, _record: Any) -> None:
+    def _close(self, connection: Any, _record: Any = None) -> None:
         with self._lock:
             self._idle.discard(connection)
         self._opened.remove(connection)
 
     def _outdated(self, connection: Any) -> bool:
-        return self._opened.version(connection) != self._cache.held().store_version
+        """Whether it is to be replaced: something newer was accepted since, or may be by now."""
+        version, current = self._opened.version(connection), self._cache.held().store_version
+        if version in (current, ""):
+            return not version
+        with self._lock:
+            if current != self._unaccepted:
+                return True
+            if self._timer() < self._again_at:
+                return False
+            self._again_at = self._timer() + AGAIN_S
+            return True
