@@ -262,7 +262,10 @@ class SecretCache:
     def _fetched(self, number: str) -> Fetched:
         try:
             return self._source.by_version(number) if number else self._source.current()
-        except ClientError:
+        except Exception as exc:
             with self._lock:
                 self.counters.failed_fetches += 1
-            raise
+            if isinstance(exc, ClientError):
+                raise
+            # a source of the service's own, a `pointer`: nothing of it may end a thread that others live on
+            raise Unavailable("source_failed", f"{self.secret}: {type(exc).__name__}") from exc

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from keyturn.client.listeners import Hearer
+
+_log = logging.getLogger(__name__)
 
 # After a lost connection: first pause and longest. Each is multiplied by a number from 0.5 to 1.5, so that a restarted
 # server is not met by all consumers at once.
@@ -19,9 +22,11 @@ _JOIN_S = 30.0
 
 
 class Ears:
-    """Runs `listen` on a thread while somebody is attached, again and again after an error of a class in `lost`.
+    """Runs `listen` on a thread while somebody is attached, again and again after an error.
 
-    listen: hears until `ended` is set or the connection is lost, and calls `hears` once it does.
+    listen: hears until `ended` is set or the connection is lost, and calls `hears` once it does. lost: whether an error
+    is such a loss; any other is logged, and the listener goes on as well, since several caches hear by it.
+    failed: how often somebody who was told raised, which promises not to; the others are told all the same.
     """
 
     def __init__(self, name: str, listen: Callable[[], None], lost: Callable[[Exception], bool]) -> None:
@@ -30,6 +35,8 @@ class Ears:
         self._hearers: list[Hearer] = []
         self._thread: threading.Thread | None = None
         self._was_away = False
+        self.failed = 0
+        self.chance: Callable[[], float] = random.random
         self.ended = threading.Event()
         self.connected = threading.Event()
         # somebody was attached since the log was last read
@@ -57,15 +64,13 @@ class Ears:
 
     def tell(self, raw: bytes | str | Mapping[str, Any]) -> None:
         """Everybody who is attached."""
-        for hearer in self._all():
-            hearer.hear(raw)
+        self._each(lambda hearer: hearer.hear(raw))
 
     def hears(self) -> None:
         """The connection stands; whoever was told that before has missed something."""
         self.connected.set()
         if self._was_away:
-            for hearer in self._all():
-                hearer.reconnected()
+            self._each(lambda hearer: hearer.reconnected())
         self._was_away = False
 
     def _run(self) -> None:
@@ -73,15 +78,20 @@ class Ears:
         while not self.ended.is_set():
             try:
                 self._listen()
-            except Exception as exc:
+            except Exception as exc:  # noqa: BLE001 - a thread that ended would make every cache deaf
                 if not self._lost(exc):
-                    self.connected.clear()
-                    raise
+                    _log.warning("%s: the listener failed (%s)", self._name, type(exc).__name__)
             pause = FIRST_PAUSE_S if self.connected.is_set() else min(2 * pause, LONGEST_PAUSE_S)
             self.connected.clear()
             self._was_away = True
-            self.ended.wait(pause * (0.5 + random.random()))  # noqa: S311 - spreads load, guards nothing
+            self.ended.wait(pause * (0.5 + self.chance()))
 
-    def _all(self) -> list[Hearer]:
+    def _each(self, tell: Callable[[Hearer], None]) -> None:
         with self._lock:
-            return list(self._hearers)
+            hearers = list(self._hearers)
+        for hearer in hearers:
+            try:
+                tell(hearer)
+            except Exception as exc:  # noqa: BLE001 - one cache must not make the others deaf
+                self.failed += 1
+                _log.warning("%s: a hearer failed (%s)", self._name, type(exc).__name__)

@@ -47,4 +47,6 @@ class AwsSource:
         labels = answer.get("VersionStages", ())
         if _PENDING in labels and _CURRENT not in labels:
             raise Missing("version_pending", f"{self._secret_id}: the version is not current yet")
+        if "SecretString" not in answer:
+            raise Missing("value_not_text", f"{self._secret_id}: the version is binary; Keyturn's are text")
         return Fetched(store_version=answer["VersionId"], value=Value(answer["SecretString"]))

@@ -64,4 +64,9 @@ class GoogleSource:
             raise Missing("secret_not_given", f"{name}: {type(exc).__name__}") from exc
         except (GoogleAPICallError, RetryError) as exc:
             raise Unavailable("store_unavailable", f"{name}: {type(exc).__name__}") from exc
-        return Fetched(store_version=answer.name.rpartition("/")[2], value=Value(answer.payload.data.decode()))
+        try:
+            value = Value(answer.payload.data.decode())
+        except UnicodeDecodeError:
+            # which carries the value
+            raise Missing("value_not_text", f"{name}: the version is binary; Keyturn's are text") from None
+        return Fetched(store_version=answer.name.rpartition("/")[2], value=value)

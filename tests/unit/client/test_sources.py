@@ -101,6 +101,8 @@ def test_vault_refuses_a_path_that_is_no_live_secret(path: str) -> None:
 class Manager:
     """Google's client, as far as the source uses it."""
 
+    data = b"{}"
+
     def __init__(self, error: Exception | None = None) -> None:
         self.asked: list[str] = []
         self._error = error
@@ -109,7 +111,7 @@ class Manager:
         self.asked.append(name.rpartition("/")[2])
         if self._error:
             raise self._error
-        return SimpleNamespace(name="projects/p/secrets/s/versions/7", payload=SimpleNamespace(data=b"{}"))
+        return SimpleNamespace(name="projects/p/secrets/s/versions/7", payload=SimpleNamespace(data=self.data))
 
 
 def test_google_reads_the_alias_or_the_pointers_number_and_says_which_may_lag() -> None:
@@ -139,6 +141,17 @@ def test_google_never_reads_the_latest_version() -> None:
 def test_google_says_whether_asking_again_may_help(error: Exception, raised: type[ClientError]) -> None:
     with pytest.raises(raised):
         GoogleSource(Manager(error), "projects/p/secrets/s").current()
+
+
+def test_a_binary_value_is_refused_clearly_and_shown_to_nobody() -> None:
+    client = Manager()
+    client.data = b"\xffword"
+    with pytest.raises(Missing, match="value_not_text") as google:
+        GoogleSource(client, "projects/p/secrets/s").current()
+    with pytest.raises(Missing, match="value_not_text"):
+        aws({"VersionId": RUN, "SecretBinary": b"word", "VersionStages": ["AWSCURRENT"]}).current()
+
+    assert google.value.__suppress_context__
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"stack": "local"}', '{"stack": "local", "keys": [{}]}'])
