@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from keyturn.client.errors import ClientError
+from keyturn.client.processes import Process
 
 _log = logging.getLogger(__name__)
 
@@ -66,13 +67,25 @@ class Acknowledger:
         lease_s: int = LEASE_S,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.consumer, self.instance = consumer, instance or this_instance()
+        self.consumer = consumer
         self.sent = self.failed = 0
+        self._instance, self._named, self._started = instance, (0, ""), Process()
         self._send, self._lease_s, self._timer = send, lease_s, timer
         self._leases: dict[str, _Lease] = {}
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._closed = False
+
+    @property
+    def instance(self) -> str:
+        """The name given, or one of this process: one that was forked is another instance."""
+        if not self._instance and self._named[0] != os.getpid():
+            self._named = (os.getpid(), this_instance())
+        return self._instance or self._named[1]
+
+    def check_process(self) -> None:
+        """ClientError `forked`, where its thread runs in the process that forked this one."""
+        self._started.check("acknowledger")
 
     def using(self, secret: str, version: str, store_version: str = "") -> None:
         """This version is in use by everything here. Told at once, and renewed until the next.
@@ -86,6 +99,7 @@ class Acknowledger:
                 return
             self._leases[secret] = _Lease(version=version, store_version=said[1], due=self._timer())
             if self._thread is None:
+                self._started.here()
                 self._thread = threading.Thread(target=self._run, name="keyturn acknowledgements", daemon=True)
                 self._thread.start()
             self._changed.notify_all()

@@ -26,6 +26,7 @@ from keyturn.client.following import Follower
 from keyturn.client.keeper import Keeper
 from keyturn.client.keys import KeyRing
 from keyturn.client.listeners import Events
+from keyturn.client.processes import Process
 from keyturn.client.sources import Fetched, Source
 from keyturn.client.uses import Use, Uses
 from keyturn.client.value import Held, Value
@@ -38,7 +39,7 @@ POLL_S = 900.0
 
 
 class SecretCache:
-    """One secret of one consumer. Safe to share between threads.
+    """One secret of one consumer. Safe to share between threads; once started, `forked` is raised in a forked process.
 
     secret: its name in the policy; stack and keys (key id to public key in PEM) say whose events are believed.
     events: where they are heard; None means polling only. ack: who is told which version is in use.
@@ -69,6 +70,7 @@ class SecretCache:
         self._events = events
         self._ack = ack
         self._clock, self._timer = clock, timer
+        self._started = Process()
         self._known = Knowledge(lagging=source.lagging, names_versions=source.names_versions)
         # held for moments; whoever reads the store holds the other one, and it first
         self._lock, self._reading = threading.Lock(), threading.Lock()
@@ -81,6 +83,7 @@ class SecretCache:
 
     def held(self) -> Held:
         """The current value and which version it is; otherwise as `get`."""
+        self._started.check("cache")
         if (held := self._current()) is not None:
             return held
         with self._reading:
@@ -116,6 +119,7 @@ class SecretCache:
 
         Until it has ended on it, or was accepted with a newer one, no other version is acknowledged.
         """
+        self._started.check("cache")
         while (use := self._uses.begin(self)) is None:
             self.held()
         return use
@@ -184,6 +188,9 @@ class SecretCache:
     def start(self) -> Self:
         """Read the first value, then listen, poll and acknowledge on threads until `close`."""
         self.held()
+        if self._ack is not None:
+            self._ack.check_process()
+        self._started.here()
         registry.add(self)
         self._keeper.start()
         if self._events is not None:
@@ -191,7 +198,9 @@ class SecretCache:
         return self
 
     def close(self) -> None:
-        """Stop every thread; the value stays."""
+        """Stop every thread; the value stays. Nothing in a process that was forked since."""
+        if self._started.elsewhere:
+            return
         if self._events is not None:
             self._events.detach(self)
         self._keeper.close()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from keyturn.client.listeners import Hearer
+from keyturn.client.processes import Process
 
 _log = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ class Ears:
         self._lock = threading.Lock()
         self._hearers: list[Hearer] = []
         self._thread: threading.Thread | None = None
+        self._started = Process()
         self._was_away = False
         self.failed = 0
         self.chance: Callable[[], float] = random.random
@@ -43,12 +45,14 @@ class Ears:
         self.newcomer = threading.Event()
 
     def attach(self, hearer: Hearer) -> None:
-        """Begin with the first one."""
+        """Begin with the first one. ClientError `forked` in another process than that of the thread."""
+        self._started.check("listener")
         with self._lock:
             self._hearers.append(hearer)
             self.newcomer.set()
             if self._thread is None:
                 self.ended.clear()
+                self._started.here()
                 self._thread = threading.Thread(target=self._run, name=f"keyturn {self._name}", daemon=True)
                 self._thread.start()
 
