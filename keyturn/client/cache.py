@@ -24,7 +24,7 @@ from keyturn.client.decide import Heard, Knowledge, Next
 from keyturn.client.errors import ClientError, Missing, Unavailable
 from keyturn.client.following import Follower
 from keyturn.client.keeper import Keeper
-from keyturn.client.keys import KeyRing
+from keyturn.client.keys import KeyRing, Pems
 from keyturn.client.listeners import Events
 from keyturn.client.processes import Process
 from keyturn.client.sources import Fetched, Source
@@ -41,7 +41,8 @@ POLL_S = 900.0
 class SecretCache:
     """One secret of one consumer. Safe to share between threads; once started, `forked` is raised in a forked process.
 
-    secret: its name in the policy; stack and keys (key id to public key in PEM) say whose events are believed.
+    secret: its name in the policy; stack and keys (key id to public key in PEM) say whose events are believed;
+    keys may be a function, which is asked again, once a minute at most, when an event names another key.
     events: where they are heard; None means polling only. ack: who is told which version is in use.
     poll_s: seconds between polls, give or take a fifth, whether events can be heard or not. clock: seconds since 1970.
     timer: seconds that only rise.
@@ -53,7 +54,7 @@ class SecretCache:
         source: Source,
         *,
         stack: str = "",
-        keys: Mapping[str, str] | None = None,
+        keys: Pems | None = None,
         events: Events | None = None,
         ack: Acknowledger | None = None,
         poll_s: float = POLL_S,
@@ -66,7 +67,7 @@ class SecretCache:
         self.secret = secret
         self.counters = Counters()
         self._source = source
-        self._expected = Expected(stack=stack, secret=secret, keys=KeyRing(keys or {}))
+        self._expected = Expected(stack=stack, secret=secret, keys=KeyRing(keys or {}, timer=timer))
         self._events = events
         self._ack = ack
         self._clock, self._timer = clock, timer

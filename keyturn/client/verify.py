@@ -1,4 +1,4 @@
-"""Whether an event is genuine, ours and of our time: pure functions of the event, the keys and the clock.
+"""Whether an event is genuine, ours and of our time: functions of the event, the keys and the clock only.
 
 What is cheap is looked at first, what costs (the signature) after that, and the age last: an event refused only for
 its age is genuine all the same, and what it says of names and order stays true (`Refusal.genuine`). The fields are
@@ -140,7 +140,7 @@ def _check_addressee(document: dict[str, Any], expected: Expected) -> None:
 
 
 def _check_signature(document: Mapping[str, Any], keys: KeyRing) -> None:
-    if document["key_id"] not in keys:
+    if document["key_id"] not in keys and not (keys.reread() and document["key_id"] in keys):
         raise Refusal(UNKNOWN_KEY)
     signature = _decoded(document["signature"])
     if signature is None or not keys.signed(
