@@ -2,7 +2,9 @@
 
 Nothing is pooled, so nothing has to be moved: the next request is signed with the new key. A request that AWS refuses
 because of its key is signed again with the next in order, inside botocore's own loop of attempts, and for that request
-alone. The secret has the fields `access_key_id` and `secret_access_key`, and `session_token` where there is one.
+alone. What asks the session for its credentials has the current ones at each look; who copies them, and a presigned
+URL, has them no longer than they live. The secret has the fields `access_key_id` and `secret_access_key`, and
+`session_token` where there is one.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 import boto3
-from botocore.credentials import CredentialProvider, Credentials
+from botocore.credentials import CredentialProvider, Credentials, ReadOnlyCredentials
 from botocore.session import Session
 
 from keyturn.client.cache import SecretCache
@@ -74,6 +76,23 @@ def _key(held: Held) -> Credentials:
     return Credentials(fields["access_key_id"], fields["secret_access_key"], fields.get("session_token"))
 
 
+class _Current(Credentials):
+    """The key of the moment at each look, for whatever asks the session itself: another library's signer, a refresh."""
+
+    method, account_id = "keyturn", None
+
+    def __init__(self, cache: SecretCache) -> None:
+        self._cache = cache
+
+    def get_frozen_credentials(self) -> ReadOnlyCredentials:
+        """All parts of one version."""
+        return _key(self._cache.held()).get_frozen_credentials()
+
+    access_key = property(lambda self: self.get_frozen_credentials().access_key)
+    secret_key = property(lambda self: self.get_frozen_credentials().secret_key)
+    token = property(lambda self: self.get_frozen_credentials().token)
+
+
 class _Provider(CredentialProvider):
     """Tells botocore that there are credentials; which ones is said at each signing."""
 
@@ -84,5 +103,6 @@ class _Provider(CredentialProvider):
         self._cache = cache
 
     def load(self) -> Credentials:
-        """The current key."""
-        return _key(self._cache.held())
+        """The current key, whenever it is looked at; a store that does not answer is found here."""
+        self._cache.held()
+        return _Current(self._cache)

@@ -152,6 +152,24 @@ def test_a_key_that_aws_knows_in_no_version_is_the_callers_error_after_one_try_e
     assert shown == ["KEY1"]
 
 
+def test_credentials_that_a_session_was_asked_for_once_are_those_of_the_moment() -> None:
+    store = Tokens()
+    cache = cache_of(store)
+    session = boto3_session.session(cache, region_name="us-east-1")
+    found = session.get_credentials()
+    assert found.access_key == "KEY1"
+    store.put("2")
+    cache.poll()
+
+    frozen = found.get_frozen_credentials()
+    assert (found.access_key, found.secret_key, found.token) == ("KEY2", "word-2", None)
+    assert (frozen.access_key, frozen.secret_key, frozen.token) == ("KEY2", "word-2", None)
+    # of whoever signs by itself, as other libraries do
+    url = session.client("s3").generate_presigned_url("get_object", Params={"Bucket": "b", "Key": "k"})
+    assert "KEY2" in url
+    assert "word-2" not in f"{found!r} {vars(found)}"
+
+
 class Sqs:
     """A queue: messages wait until they are deleted; without one, a call ends the listening."""
 
