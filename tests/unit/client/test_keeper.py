@@ -9,6 +9,7 @@ from client_bench import Channel, Clock, Pool, Store, cache_of, until
 
 from keyturn.client import Acknowledger, ClientError
 from keyturn.client.acknowledge import _Lease
+from keyturn.client.value import Held
 from tests.property.event_maker import SECRET, event, version
 
 
@@ -30,6 +31,16 @@ class Told:
 
     def versions(self) -> list[str]:
         return [message["version"] for message in self.messages]
+
+
+class Uses:
+    """An acknowledger that only keeps what it is told to say."""
+
+    def __init__(self, told: list[str]) -> None:
+        self._told = told
+
+    def using(self, _secret: str, version: str, _store_version: str = "") -> None:
+        self._told.append(version)
 
 
 def test_a_version_is_acknowledged_only_when_the_last_old_connection_came_back() -> None:
@@ -138,3 +149,25 @@ def test_an_event_heard_while_the_store_is_down_is_made_good_later() -> None:
     cache._keeper.step()
 
     assert cache.held().version == version(2)
+
+
+def test_what_changes_while_followers_are_asked_is_not_acknowledged_by_its_old_name() -> None:
+    store, told, channel = Store(names_versions=True), list[str](), Channel()
+    cache = cache_of(store, ack=Uses(told), events=channel)
+
+    class Meanwhile(Pool):
+        """Another version comes while it is asked whether it is behind."""
+
+        def behind(self, held: Held) -> bool:
+            if held.store_version == "1" and self.followed == ["1"]:
+                store.put("2")
+                cache.poll()
+            return False
+
+    cache.add(Meanwhile())
+    cache.get()
+    cache._keeper.step()
+    assert told == []
+
+    cache._keeper.step()
+    assert told == ["2"]

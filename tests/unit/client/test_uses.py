@@ -79,11 +79,12 @@ def test_a_job_that_fails_on_the_old_version_holds_nothing_back_any_more() -> No
     assert acks.said == ["1", "2"]
 
 
-def test_a_request_that_looks_for_another_value_uses_no_version_meanwhile() -> None:
+def test_while_a_refused_request_looks_for_another_value_nothing_is_said_to_be_in_use() -> None:
     store = Store()
-    cache, acks, _ = acknowledging(store)
+    cache, _, _ = acknowledging(store)
+    rotated(cache, store)
     use = cache.use()
-    store.put("2")
+    assert not cache.used_elsewhere(cache.held())
     seen = list[bool]()
     after = cache.after
 
@@ -95,9 +96,9 @@ def test_a_request_that_looks_for_another_value_uses_no_version_meanwhile() -> N
     cache.after = looking  # type: ignore[method-assign]  # to look in between
     assert use.refused()
 
-    assert (seen, use.held.store_version) == ([True], "2")
+    assert (seen, use.held.store_version) == ([True], "1")
+    use.end()
     assert not cache.used_elsewhere(cache.held())
-    assert acks.said == ["1"]
 
 
 def by_httpx(cache: SecretCache, accepted: set[str]) -> Callable[[], object]:
