@@ -13,6 +13,10 @@ from keyturn.client.value import Held
 
 T = TypeVar("T")
 
+# A version that the target has refused is tried again after this, by a connection that had to take the previous one.
+# What is refused soon after its promotion is mostly a replica that lags; an overlap is hours.
+AGAIN_S = 30.0
+
 
 class Follower(Protocol):
     """A pool, a client, a connection. Called from one thread of the cache, never at the same time."""
@@ -39,6 +43,7 @@ class Opened(Generic[T]):
         self._lock = threading.Lock()
         self._by_identity: dict[int, tuple[Callable[[], T | None], str]] = {}
         self._opening: Counter[str] = Counter()
+        self._ever: Counter[str] = Counter()
 
     @contextmanager
     def opening(self, held: Held) -> Iterator[None]:
@@ -62,6 +67,7 @@ class Opened(Generic[T]):
             gone = lambda: connection  # noqa: E731 - in the place of the other
         with self._lock:
             self._by_identity[identity] = (gone, held.store_version)
+            self._ever[held.store_version] += 1
 
     def remove(self, connection: T) -> None:
         """It was closed, in a way that it does not show itself."""
@@ -78,6 +84,11 @@ class Opened(Generic[T]):
         with self._lock:
             opening = any(count and version != held.store_version for version, count in self._opening.items())
         return opening or bool(self.others(held))
+
+    def others_ever(self, held: Held) -> int:
+        """How many were opened with another version so far."""
+        with self._lock:
+            return self._ever.total() - self._ever[held.store_version]
 
     def others(self, held: Held) -> list[T]:
         """Those that are open and were opened with another version."""

@@ -2,7 +2,8 @@
 
 The pool is drained when the version changes: idle connections are closed, those in use are closed when they come back,
 each is replaced. A connection that was being opened at that moment may come into the pool after it, still on the old
-version: for it the pool is drained a second time, if it is still behind by then.
+version: for it the pool is drained a second time, if it is still behind by then. And where the target refused the new
+version, so that connections were opened with the previous one since, it is drained now and then: they try again.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import psycopg
 from psycopg_pool import ConnectionPool
 
 from keyturn.client.cache import SecretCache
-from keyturn.client.following import Opened
+from keyturn.client.following import AGAIN_S, Opened
 from keyturn.client.pools.postgres import parameters, refused
 from keyturn.client.value import Held
 
@@ -57,24 +58,28 @@ def following(cache: SecretCache, opened: Opened[Any], kind: type[Any]) -> type[
 
 
 class Drained:
-    """Follows by draining, once at the change and once later if need be."""
+    """Follows by draining: at the change, once more soon after, and then when new connections are on an old version."""
 
     def __init__(
         self, opened: Opened[Any], drain: Callable[[], None], *, timer: Callable[[], float] = time.monotonic
     ) -> None:
         self._opened, self._drain, self._timer = opened, drain, timer
-        self._second_at: float | None = None
+        self._again_at = 0.0
+        self._others: int | None = 0
 
     def follow(self, held: Held) -> None:
         """Drain, if anything is open on another version."""
         if self._opened.behind(held):
             self._drain()
-            self._second_at = self._timer() + SECOND_DRAIN_S
+            self._others, self._again_at = None, self._timer() + SECOND_DRAIN_S
 
     def behind(self, held: Held) -> bool:
         """Whether a connection of another version is open."""
         behind = self._opened.behind(held)
-        if behind and self._second_at is not None and self._timer() >= self._second_at:
-            self._second_at = None
-            self._drain()
+        if behind and self._timer() >= self._again_at:
+            others = self._opened.others_ever(held)
+            # those of before are in use, and go when they come back: they are no reason to replace all others
+            if others != self._others:
+                self._drain()
+            self._others, self._again_at = others, self._timer() + AGAIN_S
         return behind

@@ -7,6 +7,8 @@ does so before it next waits for a message. The secret has the fields `username`
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 from redis import ConnectionPool, CredentialProvider
@@ -14,7 +16,7 @@ from redis.connection import Connection
 from redis.exceptions import AuthenticationError
 
 from keyturn.client.cache import SecretCache
-from keyturn.client.following import Opened
+from keyturn.client.following import AGAIN_S, Opened
 from keyturn.client.value import Held
 
 
@@ -22,7 +24,7 @@ def pooled(cache: SecretCache, *, connection_class: type[Any] = Connection, **op
     """A pool that follows `cache`, for `Redis(connection_pool=...)`; `options` as ConnectionPool takes them."""
     opened: Opened[Any] = Opened(lambda connection: not connection.is_connected)
     pool = ConnectionPool(connection_class=_following(cache, opened, connection_class), **options)
-    cache.add(_Followed(opened, pool))
+    cache.add(_Followed(opened, pool, time.monotonic))
     return pool
 
 
@@ -62,15 +64,21 @@ class _Given(CredentialProvider):
 class _Followed:
     """The pool's part of a change."""
 
-    def __init__(self, opened: Opened[Any], pool: ConnectionPool) -> None:
-        self._opened, self._pool = opened, pool
+    def __init__(self, opened: Opened[Any], pool: ConnectionPool, timer: Callable[[], float]) -> None:
+        self._opened, self._pool, self._timer = opened, pool, timer
+        self._again_at = 0.0
 
     def follow(self, held: Held) -> None:
         """In use: at their next turn. Idle: now."""
         for connection in self._opened.others(held):
             connection.mark_for_reconnect()
         self._pool.disconnect(inuse_connections=False)
+        self._again_at = self._timer() + AGAIN_S
 
     def behind(self, held: Held) -> bool:
         """Whether a connection of another version is open."""
-        return self._opened.behind(held)
+        behind = self._opened.behind(held)
+        if behind and self._timer() >= self._again_at:
+            # the target may have refused the new version, and accept it by now
+            self.follow(held)
+        return behind

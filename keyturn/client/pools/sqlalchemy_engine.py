@@ -20,13 +20,9 @@ from sqlalchemy import Engine, event
 from sqlalchemy.exc import DisconnectionError
 
 from keyturn.client.cache import SecretCache
-from keyturn.client.following import Opened
+from keyturn.client.following import AGAIN_S, Opened
 from keyturn.client.pools import postgres
 from keyturn.client.value import Held
-
-# A version that the target has refused is tried again after this, by one connection. What was refused soon after its
-# promotion is mostly a replica that lags; an overlap is hours.
-AGAIN_S = 30.0
 
 
 def follow(

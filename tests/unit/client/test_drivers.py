@@ -12,7 +12,7 @@ from redis import ConnectionPool
 from redis.connection import Connection
 from test_ears import Hearer
 
-from keyturn.client.following import Opened
+from keyturn.client.following import AGAIN_S, Opened
 from keyturn.client.listeners.redis_events import CHECK_S, RedisEvents
 from keyturn.client.pools import psycopg_listen
 from keyturn.client.pools.psycopg_listen import Listening
@@ -86,9 +86,18 @@ def test_a_connection_of_redis_that_is_in_use_is_told_to_connect_again_at_its_ne
     cache.poll()
     opened.add(new, cache.held())
 
-    _Followed(opened, ConnectionPool()).follow(cache.held())
-
+    timer = Clock(0.0)
+    followed = _Followed(opened, ConnectionPool(), timer)
+    followed.follow(cache.held())
     assert (old.should_reconnect(), new.should_reconnect()) == (True, False)
+
+    # it did, and was refused with the new version: it tries again after a while
+    old.reset_should_reconnect()
+    marked = list[bool]()
+    for timer.at in (AGAIN_S - 1, AGAIN_S):
+        assert followed.behind(cache.held())
+        marked.append(old.should_reconnect())
+    assert marked == [False, True]
 
 
 class Server:

@@ -7,7 +7,7 @@ from typing import Any
 
 from client_bench import PATIENCE_S, Store, cache_of
 
-from keyturn.client.following import Opened
+from keyturn.client.following import AGAIN_S, Opened
 from keyturn.client.pools.psycopg_pool import Drained, following
 
 
@@ -72,3 +72,28 @@ def test_what_slipped_into_the_pool_during_the_draining_is_drained_once_more() -
 
     assert drains == [0.0, 1.0]
     assert not drained.behind(cache.held())
+
+
+def test_connections_opened_with_the_previous_version_since_the_draining_are_made_to_try_again() -> None:
+    cache = cache_of(Store())
+    held = cache.held()
+    cache._source.put("2")  # type: ignore[attr-defined]  # the store of the tests
+    cache.poll()
+    drains, at = list[float](), [0.0]
+    opened: Opened[Any] = Opened(lambda connection: connection.closed)
+    in_use, refused = Slow("user-1"), Slow("user-1")
+    opened.add(in_use, held)
+    drained = Drained(opened, lambda: drains.append(at[0]), timer=lambda: at[0])
+    drained.follow(cache.held())
+
+    def look(*moments: float) -> None:
+        for at[0] in moments:
+            assert drained.behind(cache.held())
+
+    look(1.0, 1.0 + AGAIN_S, 1.0 + 2 * AGAIN_S)
+    # one that is in use for long is no reason to replace the others
+    assert drains == [0.0, 1.0]
+    opened.add(refused, held)
+    look(1.0 + 2.5 * AGAIN_S, 1.0 + 3 * AGAIN_S, 1.0 + 4 * AGAIN_S)
+
+    assert drains == [0.0, 1.0, 1.0 + 3 * AGAIN_S]

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from client_bench import Clock, Store, cache_of
 
 from keyturn.client import SecretCache
-from keyturn.client.pools.sqlalchemy_engine import AGAIN_S, follow
+from keyturn.client.following import AGAIN_S
+from keyturn.client.pools.sqlalchemy_engine import follow
 from keyturn.client.value import Held
 
 
