@@ -32,6 +32,8 @@ REFUSED = frozenset(
 )
 # Keys of a request's own context, where botocore lets handlers keep things.
 _USE = "keyturn_use"
+# From here on an answer says nothing of the key.
+_SERVER_FAULT = 500
 
 
 def session(cache: SecretCache, **options: Any) -> boto3.Session:
@@ -59,7 +61,7 @@ def _again(response: Any, context: dict[str, Any]) -> int | None:
     if response is not None and _code(response) in REFUSED:
         if use.refused():
             return 0
-    elif response is not None:
+    elif response is not None and response[0].status_code < _SERVER_FAULT:
         use.accepted()
     use.end()
     # should botocore send it again, it begins anew

@@ -12,6 +12,7 @@ import httpx
 
 from keyturn.client.aio import AsyncSecretCache
 from keyturn.client.cache import SecretCache
+from keyturn.client.uses import Use
 from keyturn.client.value import Value
 
 Apply = Callable[[httpx.Request, Value], None]
@@ -29,6 +30,12 @@ def _refused(response: httpx.Response) -> bool:
     return response.status_code == httpx.codes.UNAUTHORIZED
 
 
+def _note(use: Use, response: httpx.Response) -> None:
+    """A fault of the server's says nothing of the token."""
+    if not response.is_server_error:
+        use.accepted()
+
+
 class CacheAuth(httpx.Auth):
     """For a `httpx.Client`. `apply` puts a value into a request."""
 
@@ -42,8 +49,9 @@ class CacheAuth(httpx.Auth):
         try:
             while True:
                 self._apply(request, use.held.value)
-                if not _refused((yield request)):
-                    use.accepted()
+                response = yield request
+                if not _refused(response):
+                    _note(use, response)
                     return
                 if not use.refused():
                     return
@@ -64,8 +72,9 @@ class AsyncCacheAuth(httpx.Auth):
         try:
             while True:
                 self._apply(request, use.held.value)
-                if not _refused((yield request)):
-                    use.accepted()
+                response = yield request
+                if not _refused(response):
+                    _note(use, response)
                     return
                 if not await self._cache.refused(use):
                     return

@@ -32,13 +32,15 @@ class Tokens(Store):
         self.pointer = number
 
 
-def partner(accepted: Collection[str]) -> tuple[list[str], httpx.MockTransport]:
-    """A partner's API that accepts these tokens, and what was shown to it."""
+def partner(accepted: Collection[str], faulty: Collection[str] = ()) -> tuple[list[str], httpx.MockTransport]:
+    """A partner's API that accepts these tokens and breaks at others, and what was shown to it."""
     shown: list[str] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
         token = request.headers["Authorization"].removeprefix("Bearer ")
         shown.append(token)
+        if token in faulty:
+            return httpx.Response(503)
         return httpx.Response(200 if token in accepted else 401, content=request.content)
 
     return shown, httpx.MockTransport(answer)
@@ -116,17 +118,18 @@ def aws_session(store: Tokens, *accepted: str) -> tuple[list[str], Any]:
     return shown, client
 
 
-def answering(shown: list[str], accepted: Collection[str]) -> Callable[..., AWSResponse]:
+def answering(shown: list[str], accepted: Collection[str], faulty: Collection[str] = ()) -> Callable[..., AWSResponse]:
     """STS in botocore's place of the network."""
 
     def answer(request: Any, **_: Any) -> AWSResponse:
         key = request.headers["Authorization"].decode().split("Credential=")[1].split("/")[0]
         shown.append(key)
         known = key in accepted
-        body = _IDENTITY if known else _UNKNOWN_KEY
+        body = _UNKNOWN_KEY if not known and key not in faulty else _IDENTITY
         raw: Any = io.BytesIO(body)
         raw.stream = lambda *_args, **_kwargs: iter([body])
-        return AWSResponse(request.url, 200 if known else 403, {"Content-Type": "text/xml"}, raw)
+        status = 503 if key in faulty else 200 if known else 403
+        return AWSResponse(request.url, status, {"Content-Type": "text/xml"}, raw)
 
     return answer
 

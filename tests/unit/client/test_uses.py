@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from typing import Any
 
 import httpx
 import pytest
+from botocore.config import Config
 from client_bench import Clock, Store, cache_of
 from test_adapters import Tokens, answering, partner
 
@@ -101,14 +102,15 @@ def test_while_a_refused_request_looks_for_another_value_nothing_is_said_to_be_i
     assert not cache.used_elsewhere(cache.held())
 
 
-def by_httpx(cache: SecretCache, accepted: set[str]) -> Callable[[], object]:
-    _, transport = partner(accepted)
+def by_httpx(cache: SecretCache, accepted: set[str], faulty: Collection[str] = ()) -> Callable[[], object]:
+    _, transport = partner(accepted, faulty)
     return lambda: httpx.Client(transport=transport, auth=CacheAuth(cache)).get("https://partner.test/x")
 
 
-def by_boto3(cache: SecretCache, accepted: set[str]) -> Callable[[], object]:
-    client: Any = boto3_session.session(cache, region_name="us-east-1").client("sts")
-    client.meta.events.register("before-send", answering([], accepted))
+def by_boto3(cache: SecretCache, accepted: set[str], faulty: Collection[str] = ()) -> Callable[[], object]:
+    session = boto3_session.session(cache, region_name="us-east-1")
+    client: Any = session.client("sts", config=Config(retries={"total_max_attempts": 1}))
+    client.meta.events.register("before-send", answering([], accepted, faulty))
     ask: Callable[[], object] = client.get_caller_identity
     return ask
 
@@ -145,6 +147,26 @@ def test_a_version_that_the_target_does_not_accept_yet_is_not_acknowledged_until
 
     assert acks.said == ["1", "2"]
     assert list(cache._uses._running) == []
+
+
+@pytest.mark.parametrize("through", [by_httpx, by_boto3])
+def test_a_fault_of_the_target_is_no_word_that_it_accepts_the_new_version(
+    through: Callable[[SecretCache, set[str], set[str]], Callable[[], object]],
+) -> None:
+    store, faulty = Tokens(), set[str]()
+    cache, acks, timer = acknowledging(store)
+    request = through(cache, {"token-1", "KEY1"}, faulty)
+    store.put("2")
+    cache.poll()
+    request()
+    faulty |= {"token-2", "KEY2"}
+    timer.at = 10.0
+    # boto3 raises it
+    with suppress(Exception):
+        request()
+    cache._keeper.step()
+
+    assert (acks.said, cache.counters.fallbacks, list(cache._uses._running)) == (["1"], 1, [])
 
 
 @pytest.mark.parametrize("through", [by_httpx, by_boto3, by_call])
