@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import grpc
@@ -35,7 +35,9 @@ def serve_forever(register: Callable[[Any], None]) -> None:
     """Serve until this process is ended, having printed the port, as Pulumi's plugins do."""
     server, port = _started(ThreadPoolExecutor(THREADS), register)
     print(port, flush=True)
-    server.wait_for_termination()
+    # how the command ends a provider; a traceback would be told as a provider that broke
+    with suppress(KeyboardInterrupt):
+        server.wait_for_termination()
 
 
 def _started(pool: ThreadPoolExecutor, *register: Callable[[Any], None]) -> tuple[Any, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -59,7 +60,8 @@ def test_a_plugin_serves_on_the_port_of_its_first_line_with_the_version_of_the_s
     environment = {key: value for key, value in os.environ.items() if key != "KEYTURN_SANDBOX_DIR"}
     command = [str(aws), "127.0.0.1:1"]
     # the program that was just written
-    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=tmp_path, env=environment) as process:  # noqa: S603
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, cwd=tmp_path, env=environment) as process:  # noqa: S603
         try:
             assert process.stdout is not None
             port = int(process.stdout.readline())
@@ -69,7 +71,10 @@ def test_a_plugin_serves_on_the_port_of_its_first_line_with_the_version_of_the_s
                 urn = "urn:pulumi:local::keyturn::aws:sqs/queue:Queue::dead"
                 assert not stub.Check(provider_pb2.CheckRequest(urn=urn)).failures
         finally:
-            process.terminate()
+            # how the command ends a provider
+            process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert (process.returncode, b"Traceback" in said) == (0, False)
 
 
 def test_a_plugin_without_a_sandbox_says_how_to_start_one(tmp_path: Path) -> None:
