@@ -120,3 +120,21 @@ class SweepWorld:
         self.rows.write([Put(key=key(run), row=to_row(run)) for key in (lambda r: run_key(r.run_id), history_key)])
         self.clock.advance(1)
         settle(self.desk, run.run_id)
+
+    def claimed_by_hand(self, secret: str) -> None:
+        """A person's run of the secret is under way, of which its due row knows nothing."""
+        ledger = self.desk.ledger
+        run = Run(
+            run_id="by-hand",
+            secret=secret,
+            machine="rotate",
+            epoch=0,
+            execution="arn:by-hand",
+            function="",
+            policy="",
+            policy_digest="",
+            reason="test",
+            requested_by="arn:alice",
+            started_at=ledger.now(),
+        )
+        ledger.claim(ledger.head(secret), run)
