@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from approval_world import APPROVED, EXPIRES_S, ApprovalWorld
+from test_reminders import ReminderWorld
 
 from rotation.errors import Refused
 from rotation.phases import Outcome
@@ -44,6 +45,14 @@ def test_a_run_whose_place_a_newer_one_took_is_listed_to_nobody(world: ApprovalW
     assert [one["run_id"] for one in world.listed()] == [run_id]
     newer_run(world)
     assert world.listed() == []
+
+
+def test_a_person_is_reminded_no_more_by_a_run_whose_place_a_newer_one_took() -> None:
+    world = ReminderWorld()
+    run_id = world.begin(RUN)
+    assert [one["run_id"] for one in world.listed_reminders()] == [run_id]
+    newer_run(world)
+    assert world.listed_reminders() == []
 
 
 @pytest.mark.parametrize("verb", ["approve", "deny"])
