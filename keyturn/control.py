@@ -78,12 +78,13 @@ class Control:
             Extended.model_validate, self._ask("overlap_extend", secret=secret, reason=reason, seconds=seconds)
         )
 
-    def rollback(self, secret: str, reason: str, *, emergency: bool = False) -> GoingBack:
-        """Undo an unfinished run, or go back to the version before.
+    def rollback(self, secret: str, reason: str, agreed: Mapping[str, str], *, emergency: bool = False) -> GoingBack:
+        """Undo an unfinished run, or go back to the version before, whichever was `agreed` (`{kind, run_id, ...}`).
 
-        Refused `nothing_to_roll_back`, `old_leaked`, `beyond_horizon`, `claim_held`.
+        Refused `nothing_to_roll_back`, `old_leaked`, `beyond_horizon`, `claim_held`, and `diagnosis_changed` where it
+        would be something else than that.
         """
-        fields = {"secret": secret, "reason": reason, **_set(emergency=emergency)}
+        fields = {"secret": secret, "reason": reason, "agreed": dict(agreed), **_set(emergency=emergency)}
         return _parsed(GoingBack.model_validate, self._ask("rollback", **fields))
 
     def resume(self, run_id: str, reason: str) -> Started:

@@ -39,6 +39,11 @@ class Preview:
     says: str
 
     @property
+    def agreed(self) -> dict[str, str]:
+        """What whoever says yes agrees to; control does nothing else."""
+        return {"kind": self.kind, "run_id": self.run_id, "leaves": self.leaves, "to": self.to}
+
+    @property
     def question(self) -> str:
         """What a person is asked."""
         return f"undo the run {self.run_id}?" if self.kind == UNDO else f"make {self.to} current again?"

@@ -69,7 +69,7 @@ REMEDIES: dict[str, str] = {
     "pending_accepted": "the target accepts it, so it was left: " + _REPAIR,
     "readers_not_on_new": "nothing was revoked: " + _REPAIR,
     # repair
-    "diagnosis_changed": "`keyturn repair {name}{at}` shows what is found now",
+    "diagnosis_changed": "look again: `keyturn repair {name}{at}` shows what is found now",
     "nothing_to_mend": "`keyturn repair {name}{at}` shows what is found now",
     "undecidable": "`keyturn repair {name}{at}` prints the commands that would decide; docs/runbooks/repair.md",
     # the endpoint

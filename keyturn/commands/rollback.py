@@ -50,7 +50,7 @@ def rollback(  # noqa: PLR0913, PLR0917  # one per option of the verb
     shown, undone = preview(control, control.status([name])[0], stack, emergency=emergency)
     err().print(shown.says)
     demand(shown.question, yes=yes)
-    begun = control.rollback(name, reason, emergency=emergency)
+    begun = control.rollback(name, reason, shown.agreed, emergency=emergency)
     try:
         endings, note = _to_the_end(control, name, begun, undone, reason, stack)
     except KeyboardInterrupt:

@@ -16,12 +16,15 @@ from rotation.event_fields import text
 
 EMERGENCY, BREAK_GLASS, UNDO, CLEAR = "emergency", "break_glass", "undo", "clear="
 UNACKNOWLEDGED = "unacknowledged"
+# What a rollback was judged by: the version that it leaves, and the one that it goes back to.
+LEAVES, TO = "leaves=", "to="
 _WORDS = frozenset({EMERGENCY, BREAK_GLASS, UNACKNOWLEDGED, UNDO})
+_NAMING = (CLEAR, LEAVES, TO)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """`resume`: the run to continue, or "". `flags`: words, each from `_WORDS` or `clear=<version id>`."""
+    """`resume`: the run to continue, or "". `flags`: words, each of `_WORDS`, or one of `_NAMING` and a version."""
 
     secret: str
     execution: str
@@ -32,7 +35,7 @@ class Asked:
 
     def __post_init__(self) -> None:
         """Refused `bad_event` for a flag that this version does not know: it might be a wish to be careful."""
-        unknown = [word for word in self.flags.split() if word not in _WORDS and not word.startswith(CLEAR)]
+        unknown = [word for word in self.flags.split() if word not in _WORDS and not word.startswith(_NAMING)]
         if unknown:
             raise Refused("bad_event", "the event has a flag that this version does not know", "deploy again")
 
@@ -64,7 +67,20 @@ class Asked:
     @property
     def clear(self) -> str:
         """The pending version that a repair removes."""
-        return next((word.removeprefix(CLEAR) for word in self.flags.split() if word.startswith(CLEAR)), "")
+        return self._named(CLEAR)
+
+    @property
+    def leaves(self) -> str:
+        """The version that a rollback was to leave."""
+        return self._named(LEAVES)
+
+    @property
+    def to(self) -> str:
+        """The version that a rollback was to go back to."""
+        return self._named(TO)
+
+    def _named(self, prefix: str) -> str:
+        return next((word.removeprefix(prefix) for word in self.flags.split() if word.startswith(prefix)), "")
 
 
 def asked_in(event: Mapping[str, Any]) -> Asked:

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import TypedDict
 
 from rotation.control import approvals, takeover
+from rotation.control.agreed import check_claim
 from rotation.control.asked import Asked
 from rotation.control.desk import Desk
 from rotation.control.followed import followed
@@ -124,7 +125,7 @@ def _new_run(desk: Desk, asked: Asked, machine: str) -> Run:
         return desk.ledger.run(head.run_id)[0]
     table = takeover.same_table(desk.table_id(), head)
     dead = _check_free(desk, head)
-    overlap = _checked_overlap(desk.ledger.now(), head, machine)
+    overlap = _checked_overlap(desk.ledger.now(), head, machine, asked)
     run = _run(asked, policy, head, machine)
     function = desk.functions.pin(policy.store, run.run_id)
     leftover = leftover_of(head, *dead) if dead else head.leftover
@@ -172,10 +173,12 @@ def _check_free(desk: Desk, head: Head) -> tuple[Run, dict[str, StepRecord]] | N
     return takeover.given_up(desk.ledger, head)
 
 
-def _checked_overlap(now: str, head: Head, machine: str) -> Overlap | None:
+def _checked_overlap(now: str, head: Head, machine: str, asked: Asked) -> Overlap | None:
     """The overlap that the run is about; Refused where one is open that must not be, or none that must."""
     if machine == "rollback":
-        return way_back(head)
+        way = way_back(head)
+        check_claim(head, way, asked)
+        return way
     if machine == "rotate" and head.overlap:
         raise Refused(
             "overlap_open",

@@ -11,6 +11,7 @@ from typing import Any
 
 from rotation.control import answering, approvals, awaited, brakes, claims, endings, evidence, repair, verbs
 from rotation.control.acknowledge import acknowledge
+from rotation.control.agreed import agreed_in
 from rotation.control.asked import BREAK_GLASS, EMERGENCY, UNACKNOWLEDGED, Asked, asked_in
 from rotation.control.consumers import consumers
 from rotation.control.desk import Desk
@@ -42,7 +43,7 @@ VERBS: dict[str, Action] = {
     "retire": lambda desk, e: verbs.retire(desk, text(e, "secret"), _who(e), _flags(e, BREAK_GLASS)),
     "overlap_close": lambda desk, e: verbs.overlap_close(desk, text(e, "secret"), _who(e), _closing(e)),
     "overlap_extend": lambda desk, e: verbs.overlap_extend(desk, text(e, "secret"), _who(e), number(e, "seconds")),
-    "rollback": lambda desk, e: verbs.rollback(desk, text(e, "secret"), _who(e), _flags(e)),
+    "rollback": lambda desk, e: verbs.rollback(desk, text(e, "secret"), _who(e), _flags(e), agreed_in(e)),
     "resume": lambda desk, e: verbs.resume(desk, text(e, "run_id"), _who(e), _flags(e)),
     "mend": lambda desk, e: repair.mend(desk, text(e, "secret"), text(e, "digest"), _who(e)),
     "engage": lambda desk, e: brakes.engage(desk, _who(e)),

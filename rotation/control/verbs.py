@@ -11,7 +11,7 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from rotation.control import answering, asked
+from rotation.control import agreed, answering, asked
 from rotation.control.approvals import view_of
 from rotation.control.awaited import check
 from rotation.control.consumers import in_short
@@ -99,14 +99,18 @@ def _open_overlap(desk: Desk, secret: str) -> tuple[Head, Overlap]:
     return head, head.overlap
 
 
-def rollback(desk: Desk, secret: str, who: Mapping[str, str], flags: str = "") -> dict[str, str]:
+def rollback(
+    desk: Desk, secret: str, who: Mapping[str, str], flags: str = "", seen: agreed.Agreed | None = None
+) -> dict[str, str]:
     """Undo the run that is not ended, or go back over the last rotation; returns `{execution, run_id, kind}`.
 
+    seen: what the caller agreed to; Refused `diagnosis_changed` where that is not what would be done.
     Refused `nothing_to_roll_back`, `old_leaked`, `beyond_horizon`, `claim_held`, `cannot_undo`.
     """
     name = followed(desk, secret).policy.name
     head = desk.ledger.head(name)
     if head.run_id:
+        agreed.check_undo(head, seen)
         unfinished, steps = desk.ledger.run(head.run_id)
         if answering.withdraw(desk, unfinished, who):
             # its execution is still there, and ends it
@@ -119,7 +123,9 @@ def rollback(desk: Desk, secret: str, who: Mapping[str, str], flags: str = "") -
                 f"go on with it: `keyturn resume {unfinished.run_id}`",
             )
         return {**start_resume(desk, unfinished, {**who, "flags": asked.UNDO}), "kind": "undo"}
-    way_back(head)
+    way = way_back(head)
+    agreed.check_way(head, way, seen)
+    flags = f"{flags} {agreed.words(head, way)}".strip()
     return {**start(desk, "rollback", name, {**who, "flags": flags}), "kind": "rollback"}
 
 

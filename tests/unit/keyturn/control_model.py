@@ -99,8 +99,10 @@ class ModelControl(ProbeModel):
             raise Refusing("no_open_overlap")
         return secret.overlap
 
-    def _rollback(self, secret: str, reason: str, **flags: Any) -> dict[str, str]:
+    def _rollback(self, secret: str, reason: str, agreed: dict[str, str], **flags: Any) -> dict[str, str]:
         known = self.secrets[secret]
+        if agreed["run_id"] != known.claimed_by or (not known.claimed_by and agreed["leaves"] != known.current):
+            raise Refusing("diagnosis_changed")
         if known.refuse:
             raise Refusing(known.refuse.pop(0))
         if known.claimed_by:

@@ -91,6 +91,24 @@ def test_on_a_terminal_it_asks_and_does_what_was_answered(
     assert ("rollback" in control.asked) is answer
 
 
+def test_whoever_says_yes_agrees_to_what_was_shown_and_to_nothing_that_was_changed_since(
+    command: Command, model: PutModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    control = rotated(model)
+
+    def confirm(_question: str, **_options: Any) -> bool:
+        # somebody else was faster
+        control.secrets[NAME].current = "v1"
+        return True
+
+    monkeypatch.setattr(asking, "on_terminal", lambda: True)
+    monkeypatch.setattr(asking.typer, "confirm", confirm)
+    ended = command("rollback", NAME, *WHY)
+    assert ended.code == 15
+    assert "diagnosis_changed" in ended.err
+    assert dict(control.fields)["rollback"]["agreed"] == {"kind": "rollback", "run_id": "", "leaves": "v2", "to": "v1"}
+
+
 @pytest.mark.parametrize(
     ("way", "reason", "words"),
     [
