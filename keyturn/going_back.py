@@ -11,12 +11,13 @@ from datetime import UTC, datetime
 from keyturn.answers import Horizon, RunInFull, Standing
 from keyturn.console import moment
 from keyturn.control import Control
-from keyturn.remedies import About, remedy
+from keyturn.remedies import About, filled, remedy
 from keyturn.unended import works
 from rotation.errors import Refused
 from rotation.phases import TABLES
 
 UNDO, ROLLBACK = "undo", "rollback"
+RETIRE = "retire"
 # What control may say of why nothing leads back.
 _WHY_NOT = {
     "nothing_to_roll_back": "no version before the current one is known",
@@ -90,9 +91,11 @@ def _undo(control: Control, standing: Standing, run: RunInFull, stack: str) -> P
     if run.running and works(control, run.execution):
         remedy_text = remedy("claim_held", About(secret=name, stack=stack))
         raise Refused("claim_held", f"run {run.run_id} of {name} is under way", remedy_text)
-    if not any(phase.on_undo for phase in TABLES.get(run.machine, ())):
+    if not can_undo(run):
         next_step = remedy("cannot_undo", About(secret=name, run_id=run.run_id, stack=stack))
         raise Refused("cannot_undo", f"the run {run.run_id} ({run.machine}) can only be gone on with", next_step)
+    if run.machine == RETIRE:
+        return _give_up(standing, run, stack)
     current = standing.head.current.id if standing.head.current else ""
     before = run.current.id if run.current else ""
     stopped = f", {run.stopped_by}" if run.stopped_by else ""
@@ -101,6 +104,30 @@ def _undo(control: Control, standing: Standing, run: RunInFull, stack: str) -> P
     )
     stays = f"{name} is at {before or 'no value'} afterwards"
     return Preview(secret=name, kind=UNDO, leaves=current, to=before, run_id=run.run_id, says=f"{how}; {stays}")
+
+
+def can_undo(run: RunInFull) -> bool:
+    """Whether `rollback` takes it back: not what only tidies up, nor a retirement whose old version may be gone."""
+    if run.machine == RETIRE:
+        leaked = run.overlap is not None and run.overlap.emergency
+        return not leaked and run.step("dispose") is None
+    return any(phase.on_undo for phase in TABLES.get(run.machine, ()))
+
+
+def _give_up(standing: Standing, run: RunInFull, stack: str) -> Preview:
+    """The retirement ends, and its overlap is open again."""
+    name, overlap = standing.secret, run.overlap or standing.head.overlap
+    old = overlap.old.id if overlap else ""
+    current = standing.head.current.id if standing.head.current else ""
+    stopped = f", {run.stopped_by}" if run.stopped_by else ""
+    lives = "stays valid" if run.step("revoke") is None else "may be dead already: the next rollback applies it again"
+    back = filled("`keyturn rollback {name} --reason WHY{at}`", About(secret=name, stack=stack))
+    says = (
+        f"the run {run.run_id} (retire, {run.status}{stopped}) is given up: its overlap is open again\n"
+        f"readers keep {current}; the old one, {old}, {lives}\n"
+        f"after that {back} goes back to {old}"
+    )
+    return Preview(secret=name, kind=UNDO, leaves=current, to=current, run_id=run.run_id, says=says)
 
 
 def _rollback(standing: Standing, horizon: Horizon, *, emergency: bool) -> Preview:

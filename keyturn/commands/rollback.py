@@ -62,8 +62,9 @@ def rollback(  # noqa: PLR0913, PLR0917  # one per option of the verb
 def _to_the_end(  # noqa: PLR0913, PLR0917  # what was begun, and for whom
     control: Control, name: str, begun: GoingBack, undone: RunInFull | None, reason: str, stack: str
 ) -> tuple[list[Ending], str]:
-    # one that waits for approval is ended by its own execution: no other one takes it over
-    before = undone if undone and undone.run_id == begun.run_id and not undone.waits else None
+    # one that waits for approval is ended by its own execution, a retirement in the ledger: nobody takes them over
+    taken_over = undone and undone.run_id == begun.run_id and undone.execution != begun.execution
+    before = undone if taken_over else None
     errand = Errand(name, begun.kind, Watch(control, begun, time.monotonic, before))
     ended = watched(errand, stack, _GOOD.get(begun.kind, frozenset({"succeeded"})))
     if ended.exit is not Exit.DONE:

@@ -75,7 +75,7 @@ def record_failure(ledger: Ledger, asked: Asked, failure: Mapping[str, str]) -> 
     done = failure["phase"] == "record" or _reverted(steps) is not None
     if done and run.machine == "retire":
         head = replace(head, retired=_ended(run, steps))
-    left_open = _overlap(ended, steps, head) if done else _still_open(head.overlap, run, steps)
+    left_open = _overlap(ended, steps, head) if done else still_open(head.overlap, run, steps)
     ledger.end(ended, head, overlap=left_open)
     return _PASSED
 
@@ -127,7 +127,7 @@ def moved_current(steps: Mapping[str, StepRecord]) -> bool:
     return "promote" in steps and not passed(steps.get("demote"))
 
 
-def _still_open(overlap: Overlap | None, run: Run, steps: Mapping[str, StepRecord]) -> Overlap | None:
+def still_open(overlap: Overlap | None, run: Run, steps: Mapping[str, StepRecord]) -> Overlap | None:
     """The overlap after a failed run; the next retirement needs what this one saw before it began to revoke."""
     witness = steps.get("witness")
     if overlap is None or witness is None or "revoke" not in steps:

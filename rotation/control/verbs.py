@@ -17,6 +17,7 @@ from rotation.control.awaited import check
 from rotation.control.consumers import in_short
 from rotation.control.desk import Desk
 from rotation.control.followed import followed, left_open
+from rotation.control.giving_up import give_up
 from rotation.control.holds import check_held
 from rotation.control.starts import resume as start_resume
 from rotation.control.starts import start
@@ -114,6 +115,9 @@ def rollback(
         unfinished, steps = desk.ledger.run(head.run_id)
         if answering.withdraw(desk, unfinished, who):
             # its execution is still there, and ends it
+            return {"execution": unfinished.execution, "run_id": unfinished.run_id, "kind": "undo"}
+        if unfinished.machine == "retire":
+            give_up(desk, head, unfinished, steps, who)
             return {"execution": unfinished.execution, "run_id": unfinished.run_id, "kind": "undo"}
         check_continuable(desk, head, unfinished, undo=True)
         if unfinished.emergency and "promote" in steps:

@@ -140,8 +140,8 @@ class Ledger:
         moved = replace(head, rev=head.rev + 1, current=live, pending_token=pending_token, version=version)
         self._write(run, Put(key=head.key, row=to_row(moved), expect=_owned(run, head)), *_closes(run, step), *more)
 
-    def end(self, run: Run, head: Head, *, overlap: Overlap | None) -> None:
-        """Record how a run ended and free the claim; `overlap` is what stays open afterwards."""
+    def end(self, run: Run, head: Head, *, overlap: Overlap | None, noted: switch.Who | None = None) -> None:
+        """Record how a run ended and free the claim; `overlap` is what stays open afterwards. noted: who ended it."""
         freed = replace(head, rev=head.rev + 1, run_id="", execution="", overlap=overlap)
         self._write(
             run,
@@ -149,6 +149,7 @@ class Ledger:
             *_told(run),
             Delete(key=claim_key(run.secret)),
             _retirement(run.secret, overlap),
+            *([self.switchboard.noted(noted, run.secret)] if noted else []),
         )
 
     def park(self, run: Run, *, watched: bool = False) -> None:

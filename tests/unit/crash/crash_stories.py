@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from rotation.control.takeover import LATE
 from rotation.errors import Refused
 from tests.unit.crash.crash_trap import Trap
 from tests.unit.crash.crash_world import OVERLAP_S, CrashWorld, Fate, Killed
@@ -131,11 +132,39 @@ def by_a_fresh_start(world: CrashWorld, story: Story) -> None:
 
 
 def by_undoing(world: CrashWorld, story: Story) -> None:
-    """Somebody takes the unfinished run back, where it can be; the rest is left to the sweep."""
+    """Somebody takes the unfinished run back; only what nothing leads back from is left to the sweep, and says so.
+
+    A retirement that was given up is no more than an open overlap, and a rollback leads back over that.
+    """
     world.trap.at = 0
     if world.head.run_id:
-        _try(world, "rollback")
+        _undone(world)
     by_the_sweep(world, story)
+
+
+def _undone(world: CrashWorld) -> None:
+    run, steps = world.whole_ledger.run(world.head.run_id)
+    if run.machine == "retire" and "revoke" in steps:
+        # where nobody can fence it: an earlier invocation has certainly ended
+        world.clock.advance(LATE.total_seconds())
+    if run.machine == "retire" and "dispose" in steps:
+        with pytest.raises(Refused, match="cannot_undo"):
+            world.ask("rollback")
+        return
+    world.ask("rollback")
+    if run.machine == "retire":
+        assert world.whole_ledger.run(run.run_id)[0].status == "undone"
+        _back(world)
+
+
+def _back(world: CrashWorld) -> None:
+    """What the retirement had begun to kill is what readers have again, applied again first."""
+    before = world.head.current
+    # history is in order of start
+    world.clock.advance(1)
+    world.ask("rollback")
+    assert (world.runs[-1].status, world.runs[-1].failure) == ("succeeded", {})
+    assert world.head.current != before
 
 
 def _try(world: CrashWorld, verb: str, **fields: Any) -> None:

@@ -105,6 +105,8 @@ class ModelControl(ProbeModel):
             raise Refusing("diagnosis_changed")
         if known.refuse:
             raise Refusing(known.refuse.pop(0))
+        if known.claimed_by and self.run_of(known.claimed_by)["machine"] == "retire":
+            return known.given_up()
         if known.claimed_by:
             return {**self._continue(self.run_of(known.claimed_by), "undo"), "kind": "undo"}
         return {**self._begin("rollback", secret, reason, **flags), "kind": "rollback"}

@@ -96,6 +96,13 @@ class Secret:
         versions = {"old": {"id": old}, "new": {"id": self.current}, "emergency": run["emergency"]}
         self.overlap = {"run_id": run["run_id"], **versions, "retire_at": until.isoformat(), "old_public": {}}
 
+    def given_up(self) -> dict[str, str]:
+        """As rotation/control/giving_up.py: the retirement that holds it is undone, and nothing is started."""
+        run = next(run for run in self.runs if run["run_id"] == self.claimed_by)
+        run |= {"status": "undone", "direction": "undo"}
+        self.claimed_by = ""
+        return {"execution": run["execution"], "run_id": run["run_id"], "kind": "undo"}
+
     def way_back(self) -> dict[str, Any]:
         """As rotation/control/undoable.py: to the old one of the last overlap, unless it leaked or is gone."""
         way = self.overlap or self.retired
