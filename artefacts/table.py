@@ -99,6 +99,7 @@ FUNCTIONS = (
             "control/records.py",
             "control/signals.py",
             "control/takeover.py",
+            "control/undoable.py",
             "control/waits.py",
         ),
         sdks=("boto3", "pg8000.native"),

@@ -12,6 +12,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from keyturn.approval_answer import Approval
+from rotation.phases import Back, way_out
 
 # The ledger writes a time that is not yet known as empty text.
 MaybeTime = Annotated[datetime | None, BeforeValidator(lambda written: written or None)]
@@ -177,6 +178,13 @@ class RunInFull(Run):
     def waits(self) -> str:
         """For whom it waits, and until when; empty while it does not."""
         return self.approval.waits if self.approval and self.running else ""
+
+    @property
+    def way_out(self) -> Back:
+        """What `keyturn rollback` does with it while nobody works on it."""
+        leaked = self.overlap is not None and self.overlap.emergency
+        done = [step.step for step in self.steps]
+        return way_out(self.machine, done, emergency=self.emergency, leaked=leaked)
 
     def step(self, name: str) -> Step | None:
         """The step called `name`, if the run came that far."""

@@ -17,6 +17,7 @@ from keyturn.retirement import Retirement
 from keyturn.timing import PhaseTime, phase_times
 from keyturn.watch import Watch
 from rotation.errors import KeyturnError
+from rotation.phases import Back
 
 
 class Errand:
@@ -87,7 +88,13 @@ def ending(errand: Errand, stack: str, good: frozenset[str]) -> Ending:
     )
     if watch and not errand.error and watch.status in good:
         return replace(begun, proof=retired_proof(run))
-    about = About(secret=errand.secret, run_id=run_id or "RUN", stack=stack, status=watch.status if watch else "")
+    about = About(
+        secret=errand.secret,
+        run_id=run_id or "RUN",
+        stack=stack,
+        status=watch.status if watch else "",
+        way_out=run.way_out if run else Back.UNDONE,
+    )
     if error := errand.error:
         told = error.remedy or remedy(error.reason, about)
         return replace(begun, reason=error.reason, message=error.message, remedy=told, exit=of_error(error))

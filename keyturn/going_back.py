@@ -14,10 +14,9 @@ from keyturn.control import Control
 from keyturn.remedies import About, filled, remedy
 from keyturn.unended import works
 from rotation.errors import Refused
-from rotation.phases import TABLES
+from rotation.phases import Back
 
 UNDO, ROLLBACK = "undo", "rollback"
-RETIRE = "retire"
 # What control may say of why nothing leads back.
 _WHY_NOT = {
     "nothing_to_roll_back": "no version before the current one is known",
@@ -91,10 +90,10 @@ def _undo(control: Control, standing: Standing, run: RunInFull, stack: str) -> P
     if run.running and works(control, run.execution):
         remedy_text = remedy("claim_held", About(secret=name, stack=stack))
         raise Refused("claim_held", f"run {run.run_id} of {name} is under way", remedy_text)
-    if not can_undo(run):
+    if not run.way_out:
         next_step = remedy("cannot_undo", About(secret=name, run_id=run.run_id, stack=stack))
         raise Refused("cannot_undo", f"the run {run.run_id} ({run.machine}) can only be gone on with", next_step)
-    if run.machine == RETIRE:
+    if run.way_out is Back.GIVEN_UP:
         return _give_up(standing, run, stack)
     current = standing.head.current.id if standing.head.current else ""
     before = run.current.id if run.current else ""
@@ -104,14 +103,6 @@ def _undo(control: Control, standing: Standing, run: RunInFull, stack: str) -> P
     )
     stays = f"{name} is at {before or 'no value'} afterwards"
     return Preview(secret=name, kind=UNDO, leaves=current, to=before, run_id=run.run_id, says=f"{how}; {stays}")
-
-
-def can_undo(run: RunInFull) -> bool:
-    """Whether `rollback` takes it back: not what only tidies up, nor a retirement whose old version may be gone."""
-    if run.machine == RETIRE:
-        leaked = run.overlap is not None and run.overlap.emergency
-        return not leaked and run.step("dispose") is None
-    return any(phase.on_undo for phase in TABLES.get(run.machine, ()))
 
 
 def _give_up(standing: Standing, run: RunInFull, stack: str) -> Preview:

@@ -14,6 +14,7 @@ from keyturn.remedies import About, remedy
 from keyturn.stack import LOCAL
 from keyturn.timing import PhaseTime, phase_times
 from keyturn.watch import Watch
+from rotation.phases import Back
 
 FIRST_VALUE = "first value"
 ROTATED = "rotated"
@@ -135,5 +136,6 @@ def _remedy(journey: Journey, reason: str, stack: str, watch: Watch | None = Non
         stack=stack,
         runbook=journey.standing.policy.runbook,
         status=watch.status if watch else "",
+        way_out=watch.run.way_out if watch and watch.run else Back.UNDONE,
     )
     return remedy(reason, about)

@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from keyturn.stack import LOCAL
+from rotation.phases import Back
 
-_GO_ON = "`keyturn resume {run} --reason WHY{at}` goes on, `keyturn rollback {name} --reason WHY{at}` undoes it"
+_RESUME = "`keyturn resume {run} --reason WHY{at}` goes on"
+_BACK = "`keyturn rollback {name} --reason WHY{at}`"
 _LOOK = "`keyturn status {name}{at}` shows what is under way"
 _REPAIR = "`keyturn repair {name}{at}` says what is left and the one safe action"
 _CLOSE_FIRST = (
@@ -95,6 +97,8 @@ class About:
     stack: str = LOCAL
     runbook: str = ""
     status: str = ""
+    # of a run that was halted
+    way_out: Back = Back.UNDONE
 
 
 def at(stack: str) -> str:
@@ -127,12 +131,13 @@ def remedy(reason: str, about: About) -> str:
         said = filled("`keyturn history {name}{at}` shows its steps; " + _REPAIR, about) + runbook
     if about.status == "stuck":
         return filled("the sweep goes on undoing it; " + _REPAIR + " does it now", about)
-    return f"{said}; then {filled(_GO_ON, about)}" if about.status == "halted" else said
+    return f"{said}; then {go_on(about)}" if about.status == "halted" else said
 
 
-def go_on(secret: str, run_id: str, stack: str) -> str:
-    """The two commands that go on with a halted run."""
-    return filled(_GO_ON, About(secret=secret, run_id=run_id, stack=stack))
+def go_on(about: About) -> str:
+    """The commands that go on with a halted run: resume, and what takes it back, where anything does."""
+    back = f", {_BACK} {about.way_out}" if about.way_out else ""
+    return filled(_RESUME + back, about)
 
 
 def general(reason: str) -> str:

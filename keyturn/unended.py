@@ -47,7 +47,7 @@ class Unended:
         if self.lost:
             said = "the sweep goes on with it; `keyturn repair {name}{at}` says what to do before"
             return filled(said, About(secret=self.secret, stack=stack))
-        return go_on(self.secret, self.run.run_id, stack)
+        return go_on(About(secret=self.secret, run_id=self.run.run_id, stack=stack, way_out=self.run.way_out))
 
 
 def unended(control: Control, standings: Sequence[Standing]) -> list[Unended]:

@@ -7,6 +7,7 @@ Phases that keep their place but are not built yet carry `planned`, the reason; 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -135,6 +136,25 @@ BACKWARDS = frozenset(step for phase in UNDO for step in phase.steps)
 
 # Steps that only tell consumers what happened: no run is unfinished for want of one, the ledger's outbox sees to it.
 TELLING = frozenset({"publish", "publish_back", "publish_forgone", "publish_retired", "publish_reverted"})
+
+
+class Back(StrEnum):
+    """What `keyturn rollback` does with a run that nobody works on."""
+
+    UNDONE = "undoes it"
+    GIVEN_UP = "gives it up: its overlap is open again, and the next rollback goes back"
+    # it can but be gone on with
+    NOT = ""
+
+
+def way_out(machine: str, steps: Collection[str], *, emergency: bool, leaked: bool) -> Back:
+    """How a run that got as far as `steps` is taken back. leaked: its overlap is one of an emergency."""
+    if machine == "retire":
+        return Back.NOT if leaked or "dispose" in steps else Back.GIVEN_UP
+    if machine == "repair" or (emergency and "promote" in steps):
+        return Back.NOT
+    return Back.UNDONE
+
 
 # By machine: `claim` and its like come first, whose answer the machine keeps as the run.
 TABLES = {"rotate": ROTATE, "retire": RETIRE, "rollback": ROLLBACK, "repair": REPAIR}

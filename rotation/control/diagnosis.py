@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from rotation.contract import Verdict
 from rotation.control.findings import Diagnosis, Findings, undecided
-from rotation.control.undoable import horizon
+from rotation.control.undoable import back_from, horizon
 from rotation.inspection import PendingShown
 from rotation.ledger.records import Head, Run, StepRecord
 from rotation.policy import from_document
@@ -97,12 +97,12 @@ def _native(found: Findings, run: Run, evidence: tuple[str, ...]) -> Diagnosis:
 
 def _halted(found: Findings, run: Run, evidence: tuple[str, ...]) -> Diagnosis:
     says = f"the run was halted ({run.failure.get('reason', '')})"
-    undo = f"keyturn rollback {found.head.secret}"
+    undo, back = f"keyturn rollback {found.head.secret}", back_from(run, found.steps)
     if found.stopped:
-        return Diagnosis(
-            kind="halted", says=f"{says}, and is still", evidence=evidence, ask=(f"keyturn resume {run.run_id}", undo)
-        )
-    does = f"go on with the run {run.run_id} (to take it back instead: `{undo}`)"
+        ask = (f"keyturn resume {run.run_id}", *([undo] if back else []))
+        return Diagnosis(kind="halted", says=f"{says}, and is still", evidence=evidence, ask=ask)
+    instead = f" (`{undo}` {back})" if back else ""
+    does = f"go on with the run {run.run_id}{instead}"
     return Diagnosis(kind="halted", says=says, evidence=evidence, action="resume", does=does, subject=run.run_id)
 
 

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from rotation.control.asked import Asked
 from rotation.control.desk import Desk
 from rotation.control.signals import Finding
+from rotation.control.undoable import ways_on
 from rotation.errors import Halted, Refused
 from rotation.ledger.ledger import Ledger
 from rotation.ledger.records import BACK, UNDO, Head, Run, StepRecord
@@ -86,7 +87,7 @@ def given_up(ledger: Ledger, head: Head) -> tuple[Run, dict[str, StepRecord]]:
         raise Refused(
             "run_unfinished",
             f"the run {dead.run_id} of {head.secret} is not ended ({dead.status})",
-            f"`keyturn resume {dead.run_id}` goes on with it, `keyturn rollback {head.secret}` undoes it",
+            ways_on(dead, steps),
         )
     check_late(ledger.now(), steps)
     return dead, steps

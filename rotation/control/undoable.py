@@ -1,4 +1,4 @@
-"""How far back a secret can go: which version, until when, and why not.
+"""How far back a secret can go, and how a run is taken back that nobody works on: until when, and why not.
 
 The smaller of what the store keeps and what the target takes: recorded when the version that replaced it was promoted,
 because control speaks with neither. Where the old version was disposed of, nothing is left to go back to.
@@ -6,10 +6,12 @@ because control speaks with neither. Where the old version was disposed of, noth
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TypedDict
 
 from rotation.errors import KeyturnError, Refused
-from rotation.ledger.records import Head, Overlap
+from rotation.ledger.records import Head, Overlap, Run, StepRecord
+from rotation.phases import Back, way_out
 
 # What `dispose` answers where the old version stays readable.
 _KEPT = "kept"
@@ -62,3 +64,16 @@ def horizon(head: Head) -> Horizon:
     return Horizon(
         possible=True, to=found.old.id, until=until, limited_by=found.limited_by, versions=found.horizon, why=""
     )
+
+
+def back_from(run: Run, steps: Mapping[str, StepRecord]) -> Back:
+    """What `keyturn rollback` does with a run that nobody works on."""
+    leaked = run.overlap is not None and run.overlap.emergency
+    return way_out(run.machine, steps.keys(), emergency=run.emergency, leaked=leaked)
+
+
+def ways_on(run: Run, steps: Mapping[str, StepRecord]) -> str:
+    """The commands that end a run that nobody works on: resume, and what takes it back, where anything does."""
+    back = back_from(run, steps)
+    undo = f", `keyturn rollback {run.secret}` {back}" if back else ""
+    return f"`keyturn resume {run.run_id}` goes on with it{undo}"

@@ -187,7 +187,8 @@ def test_status_names_a_run_that_waits_and_rollback_ends_it(command: Command, mo
     control._run = lambda run_id: {**control.run_of(run_id), "approval": request(run_id=run_id)}  # type: ignore[method-assign]
     assert "waits for approval by lead or duty" in command("status").out
 
-    def undone(secret: str, reason: str) -> dict[str, str]:
+    def undone(secret: str, reason: str, agreed: dict[str, str]) -> dict[str, str]:
+        assert agreed["run_id"] == run_id
         control._end(control.run_of(run_id), "undone", {"phase": "approve", "reason": "undo_asked"})
         return {"execution": control.run_of(run_id)["execution"], "run_id": run_id, "kind": "undo"}
 

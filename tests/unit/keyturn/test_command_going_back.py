@@ -168,41 +168,6 @@ def test_a_run_that_is_under_way_is_not_rolled_back_beneath_its_feet(command: Co
     assert "rollback" not in control.asked
 
 
-def halted_retirement(model: PutModel, *steps: str) -> tuple[ModelControl, str]:
-    """A retirement that the kill switch stopped after these steps."""
-    control = rotated(model)
-    run_id = control.ask("retire", {"secret": NAME, "reason": "over"})["result"]["run_id"]
-    control.halt(run_id)
-    control.run_of(run_id)["steps"] = [
-        {"step": step, "phase": "retire", "intent_at": BEGAN.isoformat()} for step in steps
-    ]
-    return control, run_id
-
-
-@pytest.mark.parametrize(
-    ("steps", "says"),
-    [(("witness",), "stays valid"), (("witness", "revoke"), "may be dead already: the next rollback applies it again")],
-)
-def test_a_halted_retirement_is_given_up_and_the_next_rollback_goes_back(
-    command: Command, model: PutModel, steps: tuple[str, ...], says: str
-) -> None:
-    _, run_id = halted_retirement(model, *steps)
-    ended = command("rollback", NAME, *WHY, "--yes", "--json")
-    assert ended.code == 0
-    assert (ended.document["kind"], ended.document["runs"][0]["outcome"]) == ("undo", "undone")
-    assert f"the run {run_id} (retire, halted, kill_switch) is given up" in ended.err
-    assert says in ended.err
-    assert "`keyturn rollback payments/postgres --reason WHY` goes back to v1" in ended.err
-
-
-def test_a_retirement_that_disposes_of_the_old_one_is_gone_on_with(command: Command, model: PutModel) -> None:
-    control, run_id = halted_retirement(model, "witness", "revoke", "prove", "dispose")
-    ended = command("rollback", NAME, *WHY, "--yes")
-    assert ended.code == 15
-    assert f"`keyturn resume {run_id} --reason WHY` goes on with it" in ended.err
-    assert "rollback" not in control.asked
-
-
 def test_resume_goes_on_where_the_run_stopped_and_follows_it_to_its_end(command: Command, model: PutModel) -> None:
     control, run_id = halted(model, overlap_s=4 * 3_600)
     ended = command("resume", run_id, "--reason", "the switch is released")

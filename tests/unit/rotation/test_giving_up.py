@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pytest
 
-from rotation.control import starts, verbs
+from rotation.control import repair, starts, takeover, verbs
 from rotation.control.desk import run_id_of
 from rotation.control.giving_up import AT_LEAST
 from rotation.control.takeover import LATE
@@ -200,3 +200,36 @@ def test_of_two_people_only_one_gives_it_up(world: World, monkeypatch: pytest.Mo
     monkeypatch.setattr(world.ledger, "head", lambda _: head)
     with pytest.raises((Refused, Fenced)):
         verbs.rollback(world.desk, NAME, WHO)
+
+
+def named(world: World) -> str:
+    """The commands that `repair` prints for it."""
+    one = repair.diagnose(world.desk, NAME)["diagnoses"][0]
+    return f"{one['ask']} {one['action'] or ''}"
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+def test_repair_names_only_what_is_possible_for_a_halted_retirement(
+    world: World, monkeypatch: pytest.MonkeyPatch, stopped: bool
+) -> None:
+    halted(world, "revoke", monkeypatch)
+    if not stopped:
+        world.release()
+    assert f"keyturn rollback {NAME}" in named(world)
+    world.release()
+    assert "gives it up" in named(world)
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+def test_repair_names_no_rollback_where_a_retirement_can_only_be_gone_on_with(world: World, stopped: bool) -> None:
+    world.clock.advance(OVERLAP_S)
+    for name in ("gate", "retire"):
+        world.enter(phase_named(name), "arn:r")
+    world._end("record_halt", phase_named("record"), "kill_switch", world.given("arn:r"))
+    if stopped:
+        world.engage()
+    assert "resume" in named(world)
+    assert "rollback" not in named(world)
+    with pytest.raises(Refused) as refused:
+        takeover.given_up(world.ledger, world.ledger.head(NAME))
+    assert (refused.value.reason, "rollback" in refused.value.remedy) == ("run_unfinished", False)
