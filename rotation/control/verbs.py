@@ -24,6 +24,7 @@ from rotation.control.starts import start
 from rotation.control.takeover import check_continuable
 from rotation.control.undoable import horizon, way_back
 from rotation.errors import Refused
+from rotation.ledger import switch
 from rotation.ledger.moments import timestamp
 from rotation.ledger.records import Head, Overlap, Run, StepRecord
 from rotation.ledger.switch import Who
@@ -59,14 +60,18 @@ def retire(desk: Desk, secret: str, who: Mapping[str, str], flags: str = "") -> 
 def overlap_close(desk: Desk, secret: str, who: Mapping[str, str], flags: str = "") -> dict[str, str]:
     """End an overlap now: returns `{execution, run_id, retire_at}`.
 
-    Refused `no_open_overlap`, `claim_held`, `not_acknowledged`.
+    Refused `no_open_overlap`, `claim_held`, `not_acknowledged`; Halted where something stops runs: the end of the
+    overlap stays what it was, and no later sweep ends it.
     """
     head, overlap = _open_overlap(desk, secret)
     # before anything is changed
     check(desk, followed(desk, head.secret).policy, flags)
-    now = desk.ledger.now()
+    now, break_glass = desk.ledger.now(), asked.BREAK_GLASS in flags.split()
+    desk.ledger.switchboard.check(head.secret, break_glass=break_glass)
     if overlap.retire_at > now:
-        head = desk.ledger.amend(head, _who(who, "overlap_close"), overlap=replace(overlap, retire_at=now))
+        guards = switch.guards(head.secret, now, break_glass=break_glass)
+        ended = replace(overlap, retire_at=now)
+        head = desk.ledger.amend(head, _who(who, "overlap_close"), guards, overlap=ended)
     started = start(desk, "retire", head.secret, {**who, "flags": flags})
     return {**started, "retire_at": min(overlap.retire_at, now)}
 

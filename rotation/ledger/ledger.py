@@ -49,6 +49,8 @@ LOOK_AFTER = timedelta(minutes=10)
 TURNS = {"rotate": "restore", "rollback": "forgo"}
 # Machines that only undo or mend: no switch stops them.
 NEVER_STOPPED = ("rollback", "repair")
+# Writes of an amendment before its guards: head, end of the overlap, audit.
+_OF_AN_AMENDMENT = 3
 
 
 def shard_of(secret: str) -> str:
@@ -176,8 +178,11 @@ class Ledger:
         """Record a run that never got the claim, so that history shows it; Fenced when it has got it after all."""
         self._write(run, *_told(run, Expect(or_absent=True)))
 
-    def amend(self, head: Head, who: switch.Who, **changes: object) -> Head:
-        """Change a secret's head by hand, as seen in `head`; kept in the audit. Conflict `head_changed`."""
+    def amend(self, head: Head, who: switch.Who, guards: Sequence[Write] = (), **changes: object) -> Head:
+        """Change a secret's head by hand, as seen in `head`; kept in the audit. Conflict `head_changed`.
+
+        guards: what has to hold besides (`switch.guards`); Halted where it does not.
+        """
         made = replace(head, rev=head.rev + 1, **changes)  # type: ignore[arg-type]  # names are the callers' literals
         try:
             self._rows.write(
@@ -185,9 +190,13 @@ class Ledger:
                     Put(key=head.key, row=to_row(made), expect=_unchanged(head)),
                     _retirement(head.secret, made.overlap),
                     self.switchboard.noted(who, head.secret),
+                    *guards,
                 ]
             )
         except ConditionFailed as exc:
+            # after the three writes of its own
+            if any(i >= _OF_AN_AMENDMENT for i in exc.failed):
+                raise switch.halted(self._rows, head.secret, self.now()) from exc
             raise Conflict(
                 "head_changed", f"{head.secret} was changed by somebody else meanwhile", "look again and repeat"
             ) from exc

@@ -202,6 +202,12 @@ class Switchboard:
             return found.reason
         return "frozen" if self.freeze_of(secret) else ""
 
+    def check(self, secret: str, *, break_glass: bool) -> None:
+        """Halted, with who and why, where something would stop a run of the secret now."""
+        stop = self.stopped(secret)
+        if stop and not (break_glass and stop in PASSED_BY_BREAK_GLASS):
+            raise self.stop_of(secret)
+
     def stop_of(self, secret: str) -> Halted:
         """The same as a run would meet it, with who and why. Only where something stops it."""
         return halted(self._rows, secret, self.now())
