@@ -87,7 +87,10 @@ def _why(run: Run, failure: Mapping[str, str]) -> dict[str, str]:
 
 
 def record_halt(ledger: Ledger, asked: Asked, failure: Mapping[str, str]) -> Answer:
-    """A switch stopped the run: it is parked with its claim. One that never had a claim is over; nothing was done."""
+    """A switch stopped the run: it is parked with its claim. One that never had a claim is over; nothing was done.
+
+    Where it stopped an execution at its claim that was to go on with a halted run, that run is told what stops it now.
+    """
     failure = _short(failure)
     try:
         run, _ = ledger.run(asked.run_id)
@@ -96,6 +99,12 @@ def record_halt(ledger: Ledger, asked: Asked, failure: Mapping[str, str]) -> Ans
         return _end_unclaimed(ledger, _never_claimed(ledger, asked, failure, status))
     if run.status == "running" and run.execution == asked.execution:
         ledger.park(replace(run, status="halted", failure=dict(failure)))
+    elif run.status == "halted" and run.failure.get("reason") != failure["reason"]:
+        try:
+            ledger.park(replace(run, failure={**run.failure, "reason": failure["reason"]}))
+        except Fenced:
+            # another execution has taken it over since: what stopped this one stops it no more
+            return _PASSED
     return _PASSED
 
 
