@@ -20,6 +20,8 @@ from rotation.ledger.rows import Check, ConditionFailed, Delete, Expect, Key, Pu
 SWITCH = Key("switch", "global")
 FREEZE = "freeze"
 AUDIT = "audit"
+# The end of a freeze whose row does not tell it: `keyturn unfreeze` ends it.
+_NEVER = "9999-01-01T00:00:00.000000Z"
 # Two people at once: the second one's change is made on what the first one left, this often.
 _ATTEMPTS = 3
 # What `keyturn kill-switch show` lists: enough for one night.
@@ -129,6 +131,18 @@ def _switch(row: Row) -> Switch | None:
     return Switch(**kept)
 
 
+def _end_of(freeze: Row, now: str) -> str:
+    """When a freeze is over, "" where it is; judged as the guard does, which compares texts."""
+    until = freeze.get("until")
+    if isinstance(until, str) and until <= now:
+        return ""
+    try:
+        datetime.fromisoformat(str(until))
+    except ValueError:
+        return _NEVER
+    return str(until)
+
+
 class Switchboard:
     """Reads and sets what stops runs."""
 
@@ -181,11 +195,18 @@ class Switchboard:
             self._rows.write([Delete(key=freeze_key(secret)), self.noted(who, secret)])
 
     def freeze_of(self, secret: str) -> Freeze | None:
-        """The freeze that is in force; None when there is none or it is over."""
+        """The freeze that is in force; None when there is none or it is over.
+
+        A row that nobody understands is a freeze without an end, as it is for the writes that it stops.
+        """
         row = self._rows.get(freeze_key(secret))
-        if row is None or str(row.get("until", "")) <= self.now():
+        if row is None:
             return None
-        return Freeze(**{name: str(row.get(name, "")) for name in ("secret", "until", "actor", "reason", "at")})
+        until = _end_of(row, self.now())
+        if not until:
+            return None
+        known = {name: str(row.get(name, "")) for name in ("actor", "reason", "at")}
+        return Freeze(secret=secret, until=until, **known)
 
     def audit(self) -> list[Row]:
         """The newest entries, newest first: verb, actor, reason, about, at. Older ones are not read."""

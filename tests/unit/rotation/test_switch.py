@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 
 from rotation.control import brakes, starts, verbs
 from rotation.control.desk import run_id_of
 from rotation.errors import Halted, Refused
 from rotation.ledger.rows import Put
-from rotation.ledger.switch import SWITCH
+from rotation.ledger.switch import SWITCH, freeze_key
 from rotation.phases import Outcome, phase_named
-from tests.model.world import NAME, OVERLAP_S, World
+from tests.model.world import NAME, OVERLAP_S, PERSON, World
 
 WHO = {"requested_by": "on-call", "reason": "strange logins"}
 LATER, EARLIER = "2026-06-01T00:00:00Z", "2025-12-31T00:00:00Z"
@@ -141,3 +143,28 @@ def test_status_says_which_freeze_is_in_force(world: World) -> None:
     brakes.freeze(world.desk, WHO, [NAME], LATER)
     (standing,) = verbs.status(world.desk, [NAME])
     assert (standing["freeze"]["actor"], standing["freeze"]["reason"]) == ("on-call", "strange logins")
+
+
+@pytest.mark.parametrize("until", [None, "soon", "5 o'clock", 7])
+def test_a_freeze_whose_end_nobody_understands_is_in_force_for_every_look(until: object) -> None:
+    world = World()
+    for execution in ("arn:1", "arn:2"):
+        assert world.rotate(execution) == "succeeded"
+    damaged = {"secret": NAME, "actor": "a", "reason": "r"} | ({"until": until} if until else {})
+    world.rows.write([Put(key=freeze_key(NAME), row=damaged)])
+    world.clock.advance(OVERLAP_S)
+    board = world.ledger.switchboard
+    assert board.stopped(NAME) == "frozen"
+    shown = brakes.show(world.desk)["freezes"][0]
+    assert (shown["secret"], shown["reason"]) == (NAME, "r")
+    assert datetime.fromisoformat(shown["until"]) > world.clock()
+    assert starts.sweep(world.desk) == [], "an execution would only fail at its gate, in every slot"
+    board.unfreeze(PERSON, [NAME])
+    assert starts.sweep(world.desk) == [NAME]
+
+
+def test_a_freeze_that_ends_at_nothing_is_over_for_looks_and_writes_alike() -> None:
+    world = World()
+    world.rows.write([Put(key=freeze_key(NAME), row={"secret": NAME, "until": ""})])
+    assert world.ledger.switchboard.stopped(NAME) == ""
+    assert world.rotate("arn:1") == "succeeded"
