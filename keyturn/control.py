@@ -87,9 +87,13 @@ class Control:
         fields = {"secret": secret, "reason": reason, "agreed": dict(agreed), **_set(emergency=emergency)}
         return _parsed(GoingBack.model_validate, self._ask("rollback", **fields))
 
-    def resume(self, run_id: str, reason: str) -> Started:
-        """Let a halted run go on. Refused `run_ended`, `claim_held`, `claim_lost`, `run_unknown`."""
-        return _parsed(Started.model_validate, self._ask("resume", run_id=run_id, reason=reason))
+    def resume(self, run_id: str, reason: str, *, break_glass: bool = False) -> Started:
+        """Let a halted run go on; `break_glass`: also through a freeze and report-only mode, to its end.
+
+        Refused `run_ended`, `claim_held`, `claim_lost`, `run_unknown`.
+        """
+        flags = _set(break_glass=break_glass)
+        return _parsed(Started.model_validate, self._ask("resume", run_id=run_id, reason=reason, **flags))
 
     def undelivered(self, secrets: Sequence[str]) -> list[Undelivered]:
         """What consumers have not been told yet, of all secrets when none is named. Refused `unknown_secret`."""

@@ -78,6 +78,13 @@ REMEDIES: dict[str, str] = {
     "unauthenticated": "call the endpoint with AWS credentials that may: `keyturn doctor{at}` looks at them",
 }
 
+# The same where a run holds its claim: asking for another one would be refused.
+_OF_A_HALTED_RUN: dict[str, str] = {
+    "frozen": "wait, or lift it with `keyturn unfreeze {name} --reason WHY{at}`",
+    "report_only": "`keyturn report-only off --reason WHY{at}`",
+}
+_THROUGH = "; `keyturn resume {run} --break-glass --reason WHY{at}` takes the run through it now"
+
 # Verbs that refuse to run without a reason.
 _WITH_REASON = frozenset({"resume", "rollback", "overlap", "kill-switch", "freeze", "unfreeze", "report-only"})
 # What broke without a record of its own: the machine's words, e.g. `execution_timed_out`.
@@ -122,6 +129,9 @@ def filled(text: str, about: About) -> str:
 
 def remedy(reason: str, about: About) -> str:
     """What to do about `reason`; for one without words of its own the run's steps, and the runbook."""
+    if about.status == "halted" and reason in _OF_A_HALTED_RUN:
+        said = filled(_OF_A_HALTED_RUN[reason], about)
+        return f"{said}; then {go_on(about)}{filled(_THROUGH, about)}"
     if reason in REMEDIES:
         said = filled(REMEDIES[reason], about)
     elif reason.startswith(_DIED):

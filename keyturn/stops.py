@@ -16,12 +16,13 @@ from rotation.errors import KeyturnError
 
 UNREADABLE = "switch_unreadable"
 
+_GLASS = "`--break-glass` passes it"
 _NEXT = {
     "kill_switch": "when it is safe: `keyturn kill-switch release --reason WHY{at}`",
     UNREADABLE: "see docs/runbooks/kill-switch.md; `keyturn kill-switch release --reason WHY{at}` writes it anew",
-    "report_only": "`keyturn report-only off --reason WHY{at}` ends it; `keyturn rotate --break-glass` passes it",
-    "stack": "`keyturn unfreeze --all --reason WHY{at}` lifts it; `keyturn rotate --break-glass` passes it",
-    "secret": "`keyturn unfreeze {name} --reason WHY{at}` lifts it; `keyturn rotate --break-glass` passes it",
+    "report_only": "`keyturn report-only off --reason WHY{at}` ends it; " + _GLASS,
+    "stack": "`keyturn unfreeze --all --reason WHY{at}` lifts it; " + _GLASS,
+    "secret": "`keyturn unfreeze {name} --reason WHY{at}` lifts it; " + _GLASS,
 }
 
 

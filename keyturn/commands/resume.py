@@ -14,16 +14,17 @@ from keyturn.endings_view import show_endings, show_started
 from keyturn.errand import Errand, watched
 from keyturn.exits import Exit
 from keyturn.interruption import interrupted
-from keyturn.options import AsJson, NoWait, Reason, StackName
+from keyturn.options import AsJson, BreakGlass, NoWait, Reason, StackName
 from keyturn.runs import find_run
 from keyturn.watch import Watch
 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or a beginning of it; `status` shows it.")]
 
 
-def resume(
+def resume(  # noqa: PLR0913, PLR0917  # one per option of the verb
     run: RunArgument,
     reason: Reason,
+    break_glass: BreakGlass = False,
     no_wait: NoWait = False,
     stack: StackName = "local",
     as_json: AsJson = False,
@@ -33,10 +34,12 @@ def resume(
     For example:
 
         keyturn resume 3f2a91c0 --reason "the switch is released"
+
+        keyturn resume 3f2a91c0 --break-glass --reason "it leaked, and the freeze lasts until Monday"
     """
     control = connect.control_of(stack, to_start=True)
     before = find_run(control, run, stack)
-    started = control.resume(before.run_id, reason)
+    started = control.resume(before.run_id, reason, break_glass=break_glass)
     if no_wait:
         return show_started(before.secret, before.machine, started.run_id, started.execution, as_json=as_json)
     errand = Errand(before.secret, before.machine, Watch(control, started, time.monotonic, before))

@@ -111,10 +111,11 @@ class ModelControl(ProbeModel):
             return {**self._continue(self.run_of(known.claimed_by), "undo"), "kind": "undo"}
         return {**self._begin("rollback", secret, reason, **flags), "kind": "rollback"}
 
-    def _resume(self, run_id: str, reason: str) -> dict[str, str]:
+    def _resume(self, run_id: str, reason: str, break_glass: bool = False) -> dict[str, str]:
         run = self.run_of(run_id)
         if run["status"] != "halted":
             raise Refusing("run_ended")
+        run["break_glass"] = run["break_glass"] or break_glass
         return self._continue(run, run["direction"])
 
     def _continue(self, run: dict[str, Any], direction: str) -> dict[str, str]:

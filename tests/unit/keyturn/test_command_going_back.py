@@ -195,6 +195,19 @@ def test_a_run_that_is_halted_again_says_what_stopped_it_and_both_ways_on(comman
     assert f"`keyturn rollback {NAME} --reason WHY` undoes it" in run["remedy"]
 
 
+def test_a_frozen_run_is_told_of_the_way_through_the_freeze_and_takes_it(command: Command, model: PutModel) -> None:
+    control, run_id = halted(model)
+    control.ask("freeze", {"secrets": [NAME], "until": "2999-01-01T00:00:00Z", "reason": "the quarter closes"})
+    ended = command("resume", run_id, "--reason", "too early", "--json")
+    assert ended.code == 15
+    told = ended.document["runs"][0]["remedy"]
+    assert f"`keyturn resume {run_id} --break-glass --reason WHY` takes the run through it" in told
+    assert "keyturn rotate" not in told, "another run would be refused while this one holds its claim"
+    assert command("resume", run_id, "--break-glass", "--reason", "it leaked").code == 0
+    assert control.fields[-1][0] != "resume"
+    assert ("resume", {"run_id": run_id, "reason": "it leaked", "break_glass": True}) in control.fields
+
+
 def test_a_second_execution_that_is_refused_before_it_takes_over_is_no_success(
     command: Command, model: PutModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -32,7 +32,7 @@ def found(pattern: re.Pattern[str], *path: str) -> list[str]:
     return sorted({slug for groups in pattern.findall(text) for slug in groups if slug})
 
 
-KINDS = found(_KIND, "control", "diagnosis.py")
+KINDS = sorted({*found(_KIND, "control", "diagnosis.py"), *found(_KIND, "control", "unfinished.py")})
 REASONS = found(_REASON, "steps", "retire.py")
 
 
