@@ -17,6 +17,9 @@ from rotation.errors import Conflict, NotFound
 from rotation.invocation import Answer
 from rotation.ledger.records import Run
 
+# What a proof may say of an old credential that was to be dead.
+_NOT_DEAD = ("alive", "unproven")
+
 
 def end_run(desk: Desk, run_id: str) -> Answer:
     """The run is done. An overlap of zero, which an emergency has, is ended at once; the sweep would do it too.
@@ -32,7 +35,7 @@ def end_run(desk: Desk, run_id: str) -> Answer:
         start_due(desk, run.secret, BREAK_GLASS if run.break_glass else "")
     # where the store replaces a credential in one, the proof came with the promotion
     proof = next((steps[name].facts for name in ("prove", "promote") if name in steps), {})
-    if proof.get("proof") == "unproven" and run.status == "succeeded":
+    if proof.get("proof") in _NOT_DEAD and run.status == "succeeded":
         # nobody will look again: a person has to
         desk.signals.tell(Finding.OLD_ALIVE)
     return answer

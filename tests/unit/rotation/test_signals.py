@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from rotation.calls import Caller, Meter, NullBreaker
@@ -10,6 +12,8 @@ from rotation.control import starts
 from rotation.control.signals import NAMESPACE, Finding, MetricSignals
 from rotation.errors import Denied, KeyturnError
 from rotation.phases import Outcome, phase_named
+from rotation.steps import STEPS
+from rotation.steps.step import StepResult
 from tests.model.world import OVERLAP_S, PERSON, World
 
 
@@ -26,6 +30,22 @@ def test_an_old_credential_that_is_still_accepted_is_told(world: World) -> None:
     world.target.broken["probe"] = Verdict.ACCEPTED
     world.retire("arn:r")
     assert world.told.findings == [Finding.OLD_ALIVE]
+
+
+@pytest.mark.parametrize("proof", ["alive", "unproven"])
+def test_what_a_replacement_in_place_left_alive_is_told(
+    world: World, proof: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # the store replaces the credential in one, and the proof comes with the promotion
+    promote = STEPS["promote"].act
+    shown = replace(STEPS["promote"], act=lambda context: _with(promote(context), proof))
+    monkeypatch.setitem(STEPS, "promote", shown)
+    assert world.rotate("arn:2") == "succeeded"
+    assert world.told.findings == [Finding.OLD_ALIVE]
+
+
+def _with(result: StepResult, proof: str) -> StepResult:
+    return replace(result, facts={**result.facts, "proof": proof})
 
 
 def test_a_passed_freeze_is_told(world: World) -> None:
