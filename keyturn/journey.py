@@ -50,7 +50,8 @@ def ended_first(standing: Standing, now: datetime) -> bool:
     Control's gate has the last word on the time: a clock here that is ahead only asks it again.
     """
     overlap = standing.head.overlap
-    return overlap is not None and (standing.policy.overlap_s <= SHORT_OVERLAP_S or overlap.retire_at <= now)
+    # by the time that is left: a person may have drawn it out, whatever the policy says
+    return overlap is not None and (overlap.retire_at - now).total_seconds() <= SHORT_OVERLAP_S
 
 
 class Journey:
@@ -109,11 +110,6 @@ class Journey:
     def behind(self) -> list[Watch]:
         """Every run that was watched so far."""
         return [watch for watch in (self.rotation, self.retirement) if watch]
-
-    @property
-    def short(self) -> bool:
-        """Whether the policy's overlap is waited for."""
-        return self.standing.policy.overlap_s <= SHORT_OVERLAP_S
 
     @property
     def left_s(self) -> float:
@@ -181,9 +177,11 @@ class Journey:
             return
         self.overlap = self._opened(self._control.status([self.secret])[0].head)
         run = self.rotation.run
-        if self.overlap and run and run.ended_at and (self.short or self._wish.emergency):
-            # both times are the ledger's: only their difference is used, so no two clocks are compared
-            left_s = 0.0 if self._wish.emergency else (self.overlap.retire_at - run.ended_at).total_seconds()
+        if self.overlap is None or run is None or run.ended_at is None:
+            return
+        # both times are the ledger's: only their difference is used, so no two clocks are compared
+        left_s = 0.0 if self._wish.emergency else (self.overlap.retire_at - run.ended_at).total_seconds()
+        if left_s <= SHORT_OVERLAP_S:
             self._end = self._retirement(self.overlap, left_s, self._ask)
             self.stage = Stage.OVERLAP
 

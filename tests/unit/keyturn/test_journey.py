@@ -126,12 +126,27 @@ def test_a_long_overlap_that_is_over_is_ended_first_and_the_new_one_left_to_the_
     assert row(journey).outcome == "overlap open"
 
 
-def test_a_long_overlap_that_still_lasts_is_refused_and_never_retired(clock: Clock) -> None:
-    secret = left_open(BEGAN + timedelta(seconds=1))
+@pytest.mark.parametrize(("overlap_s", "left"), [(4 * 3_600, timedelta(minutes=5)), (1, timedelta(hours=24))])
+def test_an_overlap_that_lasts_is_refused_at_once_and_never_retired_also_where_a_person_drew_out_a_short_one(
+    clock: Clock, overlap_s: int, left: timedelta
+) -> None:
+    secret = left_open(BEGAN + left, overlap_s)
     journey = journey_of(ModelControl(secret), clock)
     until(journey, Stage.DONE, clock)
     assert [run["machine"] for run in secret.runs] == ["rotate"]
     assert (row(journey).reason, row(journey).exit) == ("overlap_open", 15)
+    assert f"keyturn overlap close {NAME}" in row(journey).remedy
+
+
+def test_a_new_overlap_is_waited_for_as_long_as_it_lasts_not_as_its_policy_says(clock: Clock) -> None:
+    secret = Secret(NAME, current="v1", overlap_s=1)
+    model = ModelControl(secret)
+    journey = journey_of(model, clock)
+    until(journey, Stage.ROTATE, clock)
+    secret.overlap_s = 86_400
+    until(journey, Stage.DONE, clock)
+    assert row(journey).outcome == "overlap open"
+    assert [run["machine"] for run in secret.runs] == ["rotate"]
 
 
 def test_a_run_that_died_without_a_record_is_told_from_one_that_waits(clock: Clock) -> None:
