@@ -10,6 +10,8 @@ from enum import StrEnum
 from keyturn.answers import Answer
 
 HEALTHY, RUNNING, HALTED = "healthy", "running", "halted"
+# What has no action while a switch is on.
+_BY_A_SWITCH = frozenset({HALTED, "overlap_overdue", "old_alive"})
 
 
 class Verdict(StrEnum):
@@ -58,7 +60,7 @@ class Found(Answer):
     @property
     def stopped(self) -> bool:
         """Whether a switch has to be released first, or the run to be taken back: the evidence is clear."""
-        return bool(self.diagnoses) and self.diagnoses[0].kind == HALTED
+        return bool(self.diagnoses) and self.action is None and self.diagnoses[0].kind in _BY_A_SWITCH
 
     @property
     def verdict(self) -> Verdict:

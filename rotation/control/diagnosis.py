@@ -8,6 +8,7 @@ decide, that is the diagnosis, with the commands that would. Not here: doing it 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from rotation.contract import Verdict
@@ -16,6 +17,7 @@ from rotation.control.undoable import horizon
 from rotation.control.unfinished import unfinished
 from rotation.inspection import PendingShown
 from rotation.ledger.records import Head
+from rotation.ledger.switch import STOPS
 
 # The sweep comes every five minutes and tries again in slots of ten: before that an overlap that is over is no
 # finding.
@@ -191,16 +193,30 @@ def _overdue(found: Findings) -> Diagnosis | None:
         return None
     evidence = (f"the overlap was over at {overlap.retire_at}", *found.told("store", "old"))
     does = "start the retirement again: revoke the old credential, prove it dead"
-    failed = last is not None and last.machine == "retire" and last.status == "failed"
-    if failed and last is not None and last.failure.get("reason") == "old_alive":
+    broke = last.failure.get("reason", "") if last and last.machine == "retire" and last.status == "failed" else ""
+    # one that was refused at its gate has met no trouble of its own
+    failed = broke not in ("", *STOPS)
+    if broke == "old_alive":
         says = "the old credential was revoked and is still accepted: whoever has it can use it"
-        return Diagnosis(kind="old_alive", says=says, evidence=evidence, action="retire", does=does)
+        return _unless_stopped(
+            found, Diagnosis(kind="old_alive", says=says, evidence=evidence, action="retire", does=does)
+        )
     patience = timedelta() if overlap.emergency else SWEEP_IS_LATE
     late = datetime.fromisoformat(found.now) - datetime.fromisoformat(overlap.retire_at) > patience
     if not late and not failed:
         return None
     says = "the overlap is over, and the old credential is not retired"
-    return Diagnosis(kind="overlap_overdue", says=says, evidence=evidence, action="retire", does=does)
+    overdue = Diagnosis(kind="overlap_overdue", says=says, evidence=evidence, action="retire", does=does)
+    return _unless_stopped(found, overdue)
+
+
+def _unless_stopped(found: Findings, one: Diagnosis) -> Diagnosis:
+    """The same without its action where that would be refused, with what stops it."""
+    if not found.stopped:
+        return one
+    says = f"{one.says}; {found.stopped} stops the retirement"
+    ask = ("keyturn kill-switch show", f"keyturn status {found.head.secret}")
+    return replace(one, says=says, action="", does="", ask=ask)
 
 
 def _unseen(found: Findings) -> Diagnosis | None:

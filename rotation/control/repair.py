@@ -65,6 +65,8 @@ def mend(desk: Desk, secret: str, seen: str, who: Person) -> dict[str, str]:
             f"{policy.name} is not any more what was looked at ({first.kind} now); nothing was done",
             f"look again: `keyturn repair {policy.name}`",
         )
+    if not first.action and found.stopped and first.kind in _STOPPED:
+        raise desk.ledger.switchboard.stop_of(policy.name)
     if not first.action:
         slug = "nothing_to_mend" if first.kind in ("healthy", "running") else "undecidable"
         raise Refused(slug, f"{policy.name}: {first.says}", "; ".join(first.ask) or "nothing to do")
@@ -219,6 +221,8 @@ def _retire(desk: Desk, policy: Policy, found: Findings, one: Diagnosis, who: Pe
     return verbs.retire(desk, policy.name, who)
 
 
+# Diagnoses that have an action unless something stops it.
+_STOPPED = frozenset({"overlap_overdue", "old_alive"})
 # Actions that begin a run of a machine which the switches stop.
 _FORWARD = frozenset({"retire", "rotate"})
 _ACTIONS: dict[str, Callable[[Desk, Policy, Findings, Diagnosis, Person], dict[str, str]]] = {

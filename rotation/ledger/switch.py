@@ -26,6 +26,8 @@ _NEVER = "9999-01-01T00:00:00.000000Z"
 _ATTEMPTS = 3
 # What `keyturn kill-switch show` lists: enough for one night.
 AUDIT_SHOWN = 20
+# Reasons of a run that was stopped.
+STOPS = ("kill_switch", "switch_unreadable", "frozen", "report_only")
 # What a run that breaks the glass goes on through.
 PASSED_BY_BREAK_GLASS = frozenset({"frozen", "report_only"})
 

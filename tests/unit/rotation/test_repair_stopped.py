@@ -13,7 +13,7 @@ from rotation.ledger.breaker import FAILURES_TO_OPEN, OPEN_FOR, LedgerBreaker
 from rotation.ledger.moments import timestamp
 from rotation.phases import Outcome, phase_named
 from tests.model.store import MemoryStore
-from tests.model.world import NAME, World
+from tests.model.world import NAME, OVERLAP_S, World
 
 
 def test_an_open_circuit_breaker_says_until_when_to_wait(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,3 +94,26 @@ def test_a_run_that_broke_the_glass_is_gone_on_with_during_a_freeze(world: World
         assert world.enter(phase_named(phase), given)[0] == Outcome.PASSED
     STOPS["frozen"](world)
     assert mended(world)[-1] == "healthy"
+
+
+@pytest.mark.parametrize("stop", STOPS)
+@pytest.mark.parametrize("case", ["old alive", "overlap overdue"])
+def test_a_retirement_that_something_stops_is_no_safe_action_and_what_stops_it_is_named(
+    world: World, case: str, stop: str
+) -> None:
+    CASES[case][0](world)
+    STOPS[stop](world)
+    one = repair.diagnose(world.desk, NAME)["diagnoses"][0]
+    assert (one["kind"], one["action"]) == (CASES[case][1], None)
+    assert f"{stop} stops the retirement" in one["says"]
+    assert "keyturn kill-switch show" in one["ask"]
+
+
+def test_a_retirement_that_was_only_refused_by_a_switch_has_not_failed(world: World) -> None:
+    world.rotate("arn:again")
+    world.clock.advance(OVERLAP_S)
+    world.engage()
+    assert world.retire("arn:r") == "failed"
+    for _ in range(2):
+        assert repair.diagnose(world.desk, NAME)["diagnoses"][0]["kind"] == "healthy", "the sweep is not late yet"
+        world.release()
