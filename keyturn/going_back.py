@@ -21,7 +21,7 @@ UNDO, ROLLBACK = "undo", "rollback"
 _WHY_NOT = {
     "nothing_to_roll_back": "no version before the current one is known",
     "old_leaked": "the version before was replaced in an emergency",
-    "beyond_horizon": "store or target no longer has the version before",
+    "beyond_horizon": "the {who} no longer has the version before",
 }
 
 
@@ -68,10 +68,14 @@ def horizon_words(horizon: Horizon | None) -> str:
     if horizon is None:
         return ""
     if not horizon.possible:
-        why = _WHY_NOT.get(horizon.why, "")
+        why = _why_not(horizon)
         return f"not possible: {why} ({horizon.why})" if why else f"not possible {horizon.why}".rstrip()
     limit = f" ({horizon.limited_by})" if horizon.limited_by else ""
     return f"to {horizon.to} until {_until(horizon.until)}{limit}"
+
+
+def _why_not(horizon: Horizon) -> str:
+    return _WHY_NOT.get(horizon.why, "").format(who=horizon.limited_by or "store")
 
 
 def _until(said: str) -> str:
@@ -143,6 +147,6 @@ def _rollback(standing: Standing, horizon: Horizon, *, emergency: bool) -> Previ
 
 def _impossible(standing: Standing, horizon: Horizon, stack: str) -> Refused:
     reason = horizon.why if horizon.why in _WHY_NOT else "nothing_to_roll_back"
-    why = f": {_WHY_NOT.get(horizon.why, horizon.why)}" if horizon.why else ""
+    why = f": {_why_not(horizon) or horizon.why}" if horizon.why else ""
     next_step = remedy(reason, About(secret=standing.secret, stack=stack))
     return Refused(reason, f"nothing leads {standing.secret} back{why}", next_step)

@@ -30,7 +30,9 @@ def length(text: str) -> int:
 
 def end(until: str, lasting: str, now: datetime) -> datetime:
     """The moment that `--until` or `--for` names, in UTC; BadParameter unless exactly one does, and in the future."""
-    if bool(until) == bool(lasting):
+    if until and lasting:
+        raise typer.BadParameter("give only one of --until and --for: they may name two ends")
+    if not until and not lasting:
         raise typer.BadParameter("say when it ends: --until 2026-12-24T18:00Z, or --for 24h")
     if lasting:
         return now + timedelta(seconds=length(lasting))

@@ -30,7 +30,7 @@ REMEDIES: dict[str, str] = {
     "overlap_open": "wait until the old credential is retired: " + _CLOSE_FIRST,
     "overlap_not_over": _CLOSE_FIRST,
     "no_open_overlap": "`keyturn history {name}{at}` says when the old credential was retired",
-    "bad_extension": "name a length that keeps the overlap below the secret's interval, e.g. --by 24h",
+    "bad_extension": "name a shorter length: an overlap ends at most 90 days from now, e.g. --by 24h",
     "overlap_ending": "its old credential may be dead already: " + _REPAIR,
     "not_acknowledged": "`keyturn consumers {name}{at}` shows who is missing; docs/runbooks/acknowledgements.md",
     # claims and runs
@@ -61,7 +61,7 @@ REMEDIES: dict[str, str] = {
     # going back
     "nothing_to_roll_back": "`keyturn rotate {name}{at}` makes a new credential, which leaves the present one",
     "old_leaked": "nothing leads back to a leaked credential: `keyturn rotate {name}{at}` makes a new one",
-    "beyond_horizon": "store or target no longer has it: `keyturn rotate {name}{at}` makes a new one",
+    "beyond_horizon": "nothing is left to go back to: `keyturn rotate {name}{at}` makes a new one",
     # proofs
     "old_alive": "the old credential still opens the target: docs/runbooks/old-alive.md, then " + _REPAIR,
     "old_unproven": "the target gave no clear answer: " + _REPAIR + "; docs/runbooks/rotation.md#old_unproven",

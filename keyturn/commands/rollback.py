@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -17,9 +18,10 @@ from keyturn.control import Control
 from keyturn.endings_view import show_endings
 from keyturn.errand import Ending, Errand, watched
 from keyturn.exits import Exit
-from keyturn.going_back import UNDO, preview
+from keyturn.going_back import ROLLBACK, UNDO, preview
 from keyturn.interruption import interrupted
 from keyturn.options import AsJson, Name, Reason, StackName, Yes
+from keyturn.stops import known_stops
 from keyturn.watch import Watch
 
 Emergency = Annotated[bool, typer.Option("--emergency", help="What is left counts as leaked: it is retired at once.")]
@@ -49,6 +51,8 @@ def rollback(  # noqa: PLR0913, PLR0917  # one per option of the verb
     control = connect.control_of(stack, to_start=True)
     shown, undone = preview(control, control.status([name])[0], stack, emergency=emergency)
     err().print(shown.says)
+    if emergency and shown.kind == ROLLBACK:
+        _say_what_stays(control, name, stack)
     demand(shown.question, yes=yes)
     begun = control.rollback(name, reason, shown.agreed, emergency=emergency)
     try:
@@ -57,6 +61,13 @@ def rollback(  # noqa: PLR0913, PLR0917  # one per option of the verb
         return interrupted([name], stack, as_json=as_json)
     document = {"secret": name, "kind": begun.kind, "preview": asdict(shown)}
     return show_endings(endings, note, document, as_json=as_json)
+
+
+def _say_what_stays(control: Control, name: str, stack: str) -> None:
+    """Going back is stopped by nothing; ending what leaked is."""
+    for stop in known_stops(control, datetime.now(UTC), stack):
+        if stop.concerns(name):
+            err().print(f"{stop.reason}: what leaked is left, and stays valid until that is over; {stop.remedy}")
 
 
 def _to_the_end(  # noqa: PLR0913, PLR0917  # what was begun, and for whom

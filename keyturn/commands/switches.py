@@ -16,7 +16,7 @@ from keyturn.exits import Exit
 from keyturn.lengths import end
 from keyturn.options import AsJson, Chosen, Every, Reason, StackName, Yes, some_or_all
 from keyturn.stops import known_stops, stops_of
-from keyturn.switch_state import Switch
+from keyturn.switch_state import WHOLE_STACK, Switch
 from keyturn.switch_view import in_force, stop_lines, switch_table, unended_lines
 from keyturn.unended import Unended, unended
 from rotation.errors import KeyturnError
@@ -111,6 +111,8 @@ def unfreeze(
     secrets = some_or_all(names, every=every)
     control = connect.control_of(stack)
     _check_known(control, secrets)
+    for thawed in _not_frozen(control, secrets):
+        err().print(f"{thawed} is not frozen: nothing is lifted there")
     return _told(control.unfreeze(secrets, reason), stack, as_json=as_json)
 
 
@@ -145,6 +147,18 @@ def _before_release(control: Control, stack: str) -> list[Unended]:
     except KeyturnError as exc:
         err().print(f"what it stops is not known: {exc.message} [{exc.reason}]", style="red")
         return []
+
+
+def _not_frozen(control: Control, secrets: Sequence[str]) -> list[str]:
+    """Those of them that no freeze of their own stops; nothing where the switch cannot be read."""
+    try:
+        switch = control.switch()
+    except KeyturnError:
+        return []
+    if not secrets:
+        return [] if switch.frozen(datetime.now(UTC)) else [WHOLE_STACK]
+    frozen = {freeze.secret for freeze in switch.freezes}
+    return [name for name in secrets if name not in frozen]
 
 
 def _check_known(control: Control, secrets: Sequence[str]) -> None:

@@ -59,6 +59,9 @@ def horizon(head: Head) -> Horizon:
         found = way_back(head)
     except KeyturnError as exc:
         limited = way.limited_by if way else ""
+        if way is not None and way.disposed not in ("", _KEPT):
+            # whatever was the limit before: the store gave it up
+            limited = "store"
         return Horizon(possible=False, to="", until="", limited_by=limited, versions=0, why=exc.reason)
     until = found.retire_at if head.overlap else "next rotation"
     return Horizon(

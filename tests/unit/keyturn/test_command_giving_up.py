@@ -67,3 +67,22 @@ def test_a_retirement_that_disposes_of_the_old_one_is_gone_on_with(command: Comm
     assert ended.code == 15
     assert f"`keyturn resume {run_id} --reason WHY` goes on with it" in ended.err
     assert "rollback" not in control.asked
+
+
+def test_an_emergency_rollback_under_the_kill_switch_says_beforehand_that_what_leaked_stays_valid(
+    command: Command, model: PutModel
+) -> None:
+    control = rotated(model)
+    control.ask("engage", {"reason": "stop"})
+    ended = command("rollback", NAME, "--emergency", *WHY)
+    assert ended.code == 20
+    assert "kill_switch: what leaked is left, and stays valid until that is over" in ended.err
+    assert "stays valid" not in command("rollback", NAME, *WHY).err
+
+
+def test_lifting_a_freeze_that_there_is_not_says_so(command: Command, model: PutModel) -> None:
+    control = rotated(model)
+    assert f"{NAME} is not frozen: nothing is lifted" in command("unfreeze", NAME, "--reason", "x").err
+    assert "the whole stack is not frozen" in command("unfreeze", "--all", "--reason", "x").err
+    control.ask("freeze", {"secrets": [NAME], "until": FAR.isoformat(), "reason": "y"})
+    assert "nothing is lifted" not in command("unfreeze", NAME, "--reason", "x").err

@@ -114,7 +114,7 @@ def test_whoever_says_yes_agrees_to_what_was_shown_and_to_nothing_that_was_chang
     [
         (None, "nothing_to_roll_back", "makes a new credential"),
         ({"emergency": True}, "old_leaked", "nothing leads back to a leaked credential"),
-        ({"disposed": "destroyed"}, "beyond_horizon", "no longer has it"),
+        ({"disposed": "destroyed"}, "beyond_horizon", "nothing is left to go back to"),
     ],
 )
 def test_what_cannot_be_gone_back_to_is_refused_with_what_to_do_instead(

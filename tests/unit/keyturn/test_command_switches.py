@@ -117,7 +117,7 @@ def test_a_freeze_for_a_length_ends_that_long_from_now(command: Command, model: 
         (["--until", "tomorrow"], "write it like 2026-12-24T18:00Z"),
         (["--until", "2999-12-24T18:00"], "names no zone: write 2999-12-24T18:00Z for UTC"),
         (["--until", "2020-01-01T00:00Z"], "has passed"),
-        (["--until", FAR, "--for", "1h"], "say when it ends"),
+        (["--until", FAR, "--for", "1h"], "give only one"),
         ([], "say when it ends"),
         (["--for", "a while"], "write it like 30min, 24h or 2d"),
     ],
