@@ -45,7 +45,7 @@ class Finding(StrEnum):
 class Gauge(StrEnum):
     """Name of a metric that is a quantity, in seconds."""
 
-    # since when the rotation that is due the longest may have started
+    # since when the rotation that is due the longest may have started, whatever it waits for, its own end included
     MAX_OVERDUE = "MaxOverdueSeconds"
     # since the last rehearsal, or since the first sweep where there was none
     REHEARSAL_AGE = "RehearsalAgeSeconds"

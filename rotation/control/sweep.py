@@ -24,7 +24,7 @@ from rotation.ledger.agenda import Group
 from rotation.ledger.due import Due
 from rotation.phases import Outcome
 from rotation.planning.plan import Plan, Start, plan
-from rotation.planning.reckoning import overdue_s
+from rotation.planning.reckoning import overdue_s, passed_s
 
 # Starts of one look: each is five calls of some 10 ms, and the function has a minute for all that it does.
 STARTS_PER_LOOK = 300
@@ -114,7 +114,9 @@ def _begun(desk: Desk, due: Due, groups: Mapping[str, Group]) -> bool:
 
 def _say(desk: Desk, rows: Sequence[Due]) -> None:
     now = desk.ledger.now()
-    desk.signals.gauge(Gauge.MAX_OVERDUE, max((overdue_s(due, now) for due in rows), default=0.0))
+    late = desk.ledger.agenda.late_since(now)
+    waited = [passed_s(late, now) if late else 0.0, *(overdue_s(due, now) for due in rows)]
+    desk.signals.gauge(Gauge.MAX_OVERDUE, max(waited))
     desk.signals.gauge(Gauge.REHEARSAL_AGE, desk.ledger.rehearsals.age_s(now))
 
 

@@ -2,7 +2,9 @@
 
 Every change names the revision that it was decided on, so that of two sweeps that saw the same row one starts it. Two
 members of a group are two rows: the start of either moves the group's turn on in the same write, so that of two sweeps
-that saw the same turn one starts its member. Not here: when something is due (`rotation.planning`).
+that saw the same turn one starts its member. A rotation that missed its time has a row beside it, written with it, by
+which the index tells since when it is late: its own comes due at the next window. Not here: when something is due
+(`rotation.planning`).
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from rotation.ledger.due import SHARDS, URGENT, Due, due_key, from_row, to_row
+from rotation.ledger.due import ROTATE_LATE, SHARDS, URGENT, Due, due_key, from_row, late_key, late_row, to_row
 from rotation.ledger.rows import ConditionFailed, Delete, Expect, Key, Put, Rows, Write
 
 # Attributes of a group's partition: who belongs to it, and how often it was somebody's turn.
@@ -40,6 +42,10 @@ class Agenda:
         """As `ripe`, of what people asked for in an emergency."""
         return [from_row(row) for row in self._rows.due(URGENT, until, most)]
 
+    def late_since(self, now: str) -> str:
+        """Since when the rotation is late that waits the longest for a later time; "" for none."""
+        return next((str(row["due_at"]) for row in self._rows.due(ROTATE_LATE, now, 1)), "")
+
     def of(self, secret: str) -> Due | None:
         """A secret's row, strongly consistent."""
         row = self._rows.get(due_key(secret))
@@ -50,7 +56,7 @@ class Agenda:
         written = replace(made, rev=(seen.rev if seen else 0) + 1)
         expect = Expect(equals={"rev": seen.rev}) if seen else Expect(or_absent=True)
         try:
-            self._rows.write([Put(key=made.key, row=to_row(written), expect=expect), *more])
+            self._rows.write([Put(key=made.key, row=to_row(written), expect=expect), *_beside(seen, made), *more])
         except ConditionFailed:
             return None
         return written
@@ -58,6 +64,8 @@ class Agenda:
     def drop(self, seen: Due) -> bool:
         """Remove the row of a policy that is gone; False when somebody else changed it."""
         gone: list[Write] = [Delete(key=seen.key, expect=Expect(equals={"rev": seen.rev}))]
+        if seen.late:
+            gone.append(Delete(key=late_key(seen.secret)))
         if seen.group:
             gone.append(Delete(key=_member_key(seen.group, seen.secret)))
         try:
@@ -72,6 +80,13 @@ class Agenda:
         turns = [int(row["turn"]) for row in rows if row["sk"] == _TURN]
         members = tuple(str(row["secret"]) for row in rows if row["sk"].startswith(_MEMBER))
         return Group(name=name, turn=turns[0] if turns else 0, members=members)
+
+
+def _beside(seen: Due | None, made: Due) -> Sequence[Write]:
+    """The writes of the row that says since when it is late."""
+    if made.late:
+        return [Put(key=late_key(made.secret), row=late_row(made))]
+    return [Delete(key=late_key(made.secret))] if seen and seen.late else []
 
 
 def turn_taken(group: Group) -> Write:

@@ -11,11 +11,13 @@ from dataclasses import dataclass, fields
 
 from rotation.ledger.rows import Key, Row
 
-# Sort key of the row.
-ROTATE = "rotate"
+# Sort keys of the row, and of the one beside it by which the index finds since when a rotation is late.
+ROTATE, LATE = "rotate", "late"
 # Index partitions: 1,000 rows of half a kilobyte are a page of DynamoDB in four reads.
 SHARDS = ("rotate-0", "rotate-1", "rotate-2", "rotate-3")
 URGENT = "urgent"
+# Of rows beside: few, because a window is seldom missed.
+ROTATE_LATE = "rotate-late"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +65,11 @@ class Due:
         return bool(self.flags)
 
     @property
+    def late(self) -> bool:
+        """Whether it missed its time and waits for a later one, until which the index does not show it as due."""
+        return bool(self.since) and self.due_at > self.since and not (self.under_way or self.urgent)
+
+    @property
     def key(self) -> Key:
         """Where the row lies."""
         return due_key(self.secret)
@@ -71,6 +78,16 @@ class Due:
 def due_key(secret: str) -> Key:
     """Key of a secret's due row."""
     return Key(f"secret#{secret}", ROTATE)
+
+
+def late_key(secret: str) -> Key:
+    """Key of the row beside a secret's due row that says since when it is late."""
+    return Key(f"secret#{secret}", LATE)
+
+
+def late_row(due: Due) -> Row:
+    """The row beside: indexed by since when the rotation may have started first."""
+    return {"secret": due.secret, "due_at": due.since, "due_shard": ROTATE_LATE}
 
 
 def shard_of(due: Due) -> str:

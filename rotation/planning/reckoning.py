@@ -103,7 +103,14 @@ def _ended(due: Due) -> Due:
 
 
 def overdue_s(due: Due, now: str) -> float:
-    """Seconds since the rotation may have started first; 0.0 while it is under way or in the future."""
-    if due.under_way or not due.since:
-        return 0.0
-    return max(0.0, (datetime.fromisoformat(now) - datetime.fromisoformat(due.since)).total_seconds())
+    """Seconds since the rotation may have started first, or people asked for it; 0.0 for one in the future.
+
+    One that is under way counts like any other: what does not end has not rotated anything.
+    """
+    begins = [moment for moment in (due.since, due.asked_at) if moment]
+    return passed_s(min(begins), now) if begins else 0.0
+
+
+def passed_s(since: str, now: str) -> float:
+    """Seconds from one time to another, 0.0 where the first is the later one."""
+    return max(0.0, (datetime.fromisoformat(now) - datetime.fromisoformat(since)).total_seconds())

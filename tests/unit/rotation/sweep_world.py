@@ -10,6 +10,7 @@ from typing import Any
 from rotation.control.desk import Desk, run_id_of
 from rotation.control.settling import settle
 from rotation.control.sweep import sweep
+from rotation.ledger.due import Due
 from rotation.ledger.ledger import Ledger
 from rotation.ledger.memory import MemoryRows
 from rotation.ledger.records import Run, history_key, run_key, to_row
@@ -138,3 +139,10 @@ class SweepWorld:
             started_at=ledger.now(),
         )
         ledger.claim(ledger.head(secret), run)
+
+
+def row(world: SweepWorld, secret: str) -> Due:
+    """The secret's due row."""
+    found = world.desk.ledger.agenda.of(secret)
+    assert found is not None
+    return found

@@ -5,24 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-import pytest
-from sweep_world import DAY, HOUR, MINUTE, SweepWorld, policy
+from sweep_world import DAY, HOUR, MINUTE, SweepWorld, policy, row
 
-from rotation.control import emergency as asking
 from rotation.control.signals import Finding, Gauge
-from rotation.errors import Refused
-from rotation.ledger.due import Due
 from rotation.ledger.switch import Who
 from rotation.policy import Freeze, Window
 
-WHO = {"reason": "leaked", "requested_by": "arn:alice"}
 PERSON = Who(actor="on-call", reason="test", verb="test")
-
-
-def row(world: SweepWorld, secret: str) -> Due:
-    found = world.desk.ledger.agenda.of(secret)
-    assert found is not None
-    return found
 
 
 def test_a_new_policy_is_due_within_its_interval_and_rotates_then_and_an_interval_later() -> None:
@@ -54,20 +43,6 @@ def test_a_rotation_keeps_its_place_in_its_window_for_years() -> None:
         world.end("a/one")
     assert {(one.isoweekday(), one.hour) for one in starts} == {(2, 2)}
     assert (starts[-1] - starts[0]).days == 59 * 7, "a window was missed"
-
-
-def test_a_missed_window_rolls_forward_and_shows_as_overdue() -> None:
-    world = SweepWorld(policy("a/one", cadence="cron(0 2 ? * TUE *)", window=Window(opens=2, hours=1)))
-    world.look()
-    world.due_now("a/one")
-    since = row(world, "a/one").since
-    world.clock.advance(HOUR)
-    assert world.look() == []
-    rolled = row(world, "a/one")
-    assert rolled.since == since
-    assert rolled.due_at[:13] == "2026-01-07T02", "the next day's window"
-    world.due_now("a/one")
-    assert world.look() == ["a/one"]
 
 
 def test_nothing_starts_in_a_freeze_of_the_policy() -> None:
@@ -202,56 +177,6 @@ def test_nothing_is_started_while_the_stack_is_stopped_and_how_late_it_is_shows(
     world.desk.ledger.switchboard.set(PERSON, engaged=False)
     world.desk.ledger.switchboard.freeze(PERSON, ["a/two"], "2027-01-01T00:00:00.000000Z")
     assert world.look() == ["a/one"]
-
-
-@pytest.mark.parametrize("scope", [{"secret": "a/1"}, {"group": "g"}, {"all": True}])
-def test_an_emergency_rotates_all_in_its_scope_whatever_their_windows_say(scope: dict[str, object]) -> None:
-    window = Window(opens=2, hours=1)
-    world = SweepWorld(
-        *[policy(f"a/{i}", group="g" if i in (1, 2) else "", window=window, store="gcp") for i in range(40)]
-    )
-    world.look()
-    world.clock.moment = datetime(2026, 1, 1, 12, tzinfo=UTC)
-    asked = asking.emergency(world.desk, scope, WHO)
-    wanted = {"secret": 1, "group": 2, "all": 40}[next(iter(scope))]
-    assert (len(asked["asked"]), asked["next"]) == (wanted, "")
-    assert asking.emergency(world.desk, scope, WHO)["asked"] == []
-    started: list[str] = []
-    for _ in range(12):
-        world.clock.advance(10)
-        found = world.look()
-        started += found
-        for secret in found:
-            world.end(secret)
-    assert sorted(started) == sorted(asked["asked"])
-    assert {given["flags"] for _, _, given in world.machines.started} == {"emergency"}
-    assert {given["requested_by"] for _, _, given in world.machines.started} == {"arn:alice"}
-    assert not row(world, "a/1").urgent
-
-
-def test_an_emergency_during_a_rotation_rotates_once_more() -> None:
-    world = SweepWorld(policy("a/one"))
-    world.look()
-    world.due_now("a/one")
-    world.look()
-    world.clock.advance(1)
-    assert asking.emergency(world.desk, {"secret": "a/one"}, WHO)["asked"] == ["a/one"]
-    world.clock.advance(1)
-    world.end("a/one")
-    assert world.look() == ["a/one"]
-    world.clock.advance(1)
-    world.end("a/one")
-    assert not row(world, "a/one").urgent
-
-
-@pytest.mark.parametrize(
-    ("scope", "reason"),
-    [({}, "bad_scope"), ({"all": False}, "bad_scope"), ({"group": "x"}, "unknown_group"), ({"secret": "x"}, "unknown")],
-)
-def test_a_scope_that_names_nothing_is_refused(scope: dict[str, object], reason: str) -> None:
-    with pytest.raises(Refused) as refused:
-        asking.emergency(SweepWorld(policy("a/one")).desk, scope, WHO)
-    assert refused.value.reason.startswith(reason)
 
 
 def test_one_policy_that_cannot_be_read_is_told_and_stops_no_other() -> None:
