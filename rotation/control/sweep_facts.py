@@ -49,7 +49,7 @@ def gather(desk: Desk, rows: Sequence[Due], groups: Mapping[str, Group]) -> Fact
     stores = {due.store for due in rows}
     return Facts(
         busy={name: secret for name, group in groups.items() if (secret := _busy(desk, group, known))},
-        waiting=frozenset(parent for parent in parents if _waits(desk.ledger.agenda.of(parent), now)),
+        waiting=frozenset(parent for parent in parents if _waits(desk, parent, now)),
         blocked={due.secret: stop for due in rows if stop and not _passes(due, stop)},
         pools={store: _pool(desk, limit) for store in stores if (limit := start_limit(store))},
     )
@@ -58,14 +58,19 @@ def gather(desk: Desk, rows: Sequence[Due], groups: Mapping[str, Group]) -> Fact
 def _busy(desk: Desk, group: Group, known: Mapping[str, Due]) -> str:
     """A member that is under way, whoever started it."""
     for secret in group.members:
-        row = known.get(secret) or desk.ledger.agenda.of(secret)
-        if (row is not None and row.under_way) or desk.ledger.head(secret).run_id:
+        if _runs(desk, known.get(secret) or desk.ledger.agenda.of(secret), secret):
             return secret
     return ""
 
 
-def _waits(parent: Due | None, now: str) -> bool:
-    return parent is not None and (parent.under_way or (bool(parent.since) and parent.due_at <= now))
+def _runs(desk: Desk, row: Due | None, secret: str) -> bool:
+    """Whether it is under way: the row knows the sweep's own starts, the head those of people too."""
+    return (row is not None and row.under_way) or bool(desk.ledger.head(secret).run_id)
+
+
+def _waits(desk: Desk, parent: str, now: str) -> bool:
+    row = desk.ledger.agenda.of(parent)
+    return (row is not None and bool(row.since) and row.due_at <= now) or _runs(desk, row, parent)
 
 
 def _passes(due: Due, stop: str) -> bool:

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from sweep_world import DAY, HOUR, MINUTE, SweepWorld, policy, row
 
 from rotation.control.signals import Finding, Gauge
+from rotation.ledger.records import to_row
+from rotation.ledger.rows import Put
 from rotation.ledger.switch import Who
 from rotation.policy import Freeze, Window
 
@@ -149,6 +151,19 @@ def test_a_child_waits_for_its_parent_where_both_are_due() -> None:
     assert world.look() == []
     world.clock.advance(MINUTE)
     world.end("a/parent")
+    assert world.look() == ["a/child"]
+
+
+def test_a_child_waits_for_a_parent_that_a_person_rotates_although_it_is_not_due() -> None:
+    world = SweepWorld(
+        policy("a/child", parent="a/parent", cadence="cron(0 5 2 * ? *)"), policy("a/parent", cadence="rate(90 days)")
+    )
+    world.look()
+    world.clock.moment = datetime(2026, 1, 2, 6, tzinfo=UTC)
+    held = replace(world.desk.ledger.head("a/parent"), run_id="by-hand")
+    world.rows.write([Put(key=held.key, row=to_row(held))])
+    assert world.look() == []
+    world.rows.write([Put(key=held.key, row=to_row(replace(held, run_id="")))])
     assert world.look() == ["a/child"]
 
 
