@@ -128,6 +128,12 @@ _FINDINGS = (
         "triggers",
         "An event that may call for a rotation was refused: nothing was started for it.",
     ),
+    (
+        Finding.EMERGENCY_HELD,
+        "emergency-held",
+        "overdue",
+        "A rotation that somebody asked for in an emergency has not started for an hour.",
+    ),
     (Finding.STUCK, "run-stuck", "repair", "A run can neither be ended nor undone by itself."),
 )
 

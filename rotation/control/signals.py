@@ -28,6 +28,8 @@ class Finding(StrEnum):
     HALTED = "RunHalted"
     # a run that moved current could not be undone, or keeps losing its execution
     STUCK = "RunStuck"
+    # what people asked for in an emergency has not started for an hour
+    EMERGENCY_HELD = "EmergencyHeld"
     # consumers have not been told what is current
     UNDELIVERED = "EventsUndelivered"
     # the time in which consumers were to acknowledge a new version is over

@@ -8,6 +8,7 @@ look does first, and the order of starts (`rotation.planning`).
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -18,18 +19,19 @@ from rotation.control.desk import Desk
 from rotation.control.due_rows import look_at
 from rotation.control.launches import begin
 from rotation.control.replay import tell_again
-from rotation.control.signals import Gauge
+from rotation.control.signals import Finding, Gauge
 from rotation.control.sweep_facts import gather, groups_of, start_limit, why_blocked
 from rotation.ledger.agenda import Group
 from rotation.ledger.due import Due
 from rotation.phases import Outcome
-from rotation.planning.plan import Plan, Start, plan
+from rotation.planning.plan import Plan, Start, impatient, plan
 from rotation.planning.reckoning import overdue_s, passed_s
 
 # Starts of one look: each is five calls of some 10 ms, and the function has a minute for all that it does.
 STARTS_PER_LOOK = 300
 # A sweep looks again as long as there are slots to come, up to shortly before the next one begins.
 _LOOKS_FOR = timedelta(seconds=240)
+_LOG = logging.getLogger("keyturn")
 
 
 def sweep(desk: Desk, begun_at: str = "") -> dict[str, object]:
@@ -46,6 +48,7 @@ def sweep(desk: Desk, begun_at: str = "") -> dict[str, object]:
     chosen = _within_budget(desk, made)
     started += [start.due.secret for start in chosen if _begun(desk, start.due, groups)]
     _say(desk, rows)
+    _say_held(desk, made)
     again = (not whole or len(made.starts) > len(chosen)) and _time_left(desk, begun_at)
     if not again:
         outside.look_around(desk)
@@ -118,6 +121,17 @@ def _say(desk: Desk, rows: Sequence[Due]) -> None:
     waited = [passed_s(late, now) if late else 0.0, *(overdue_s(due, now) for due in rows)]
     desk.signals.gauge(Gauge.MAX_OVERDUE, max(waited))
     desk.signals.gauge(Gauge.REHEARSAL_AGE, desk.ledger.rehearsals.age_s(now))
+
+
+def _say_held(desk: Desk, made: Plan) -> None:
+    """What leaked and does not start is told at every look: its alarm names a runbook, and the log what holds it."""
+    held = [hold for hold in made.holds if impatient(hold.due, desk.ledger.now())]
+    for hold in held:
+        about = {"secret": hold.due.secret, "reason": str(hold.cause)}
+        _LOG.error("an emergency rotation does not start", extra={"fields": about})
+    if held:
+        # once for all of them: each count is a call
+        desk.signals.tell(Finding.EMERGENCY_HELD)
 
 
 def _time_left(desk: Desk, begun_at: str) -> bool:

@@ -6,7 +6,7 @@ Read for the rows at hand only, and claims and freezes for those alone that woul
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from rotation.control.asked import BREAK_GLASS
 from rotation.control.desk import Desk
@@ -17,7 +17,7 @@ from rotation.ledger.agenda import Group
 from rotation.ledger.budget import Limit, limits
 from rotation.ledger.due import Due
 from rotation.ledger.switch import Who
-from rotation.planning.plan import Facts, Pool
+from rotation.planning.plan import Facts, Pool, hopeful
 
 # Writes of one rotation and the end of its overlap, from the calls of one credential's life (see bench): what the pace
 # of starts has to leave room for.
@@ -45,11 +45,13 @@ def gather(desk: Desk, rows: Sequence[Due], groups: Mapping[str, Group]) -> Fact
     """The facts of a plan over the rows."""
     known = {due.secret: due for due in rows}
     now, stop = desk.ledger.now(), stopped(desk)
-    parents = {due.parent for due in rows if due.parent} - known.keys()
+    parents = _parents(desk, rows, known)
     stores = {due.store for due in rows}
     return Facts(
         busy={name: secret for name, group in groups.items() if (secret := _busy(desk, group, known))},
-        waiting=frozenset(parent for parent in parents if _waits(desk, parent, now)),
+        waiting=frozenset(name for name, one in parents.items() if one.runs or (one.row and _is_due(one.row, now))),
+        running=frozenset(name for name, one in parents.items() if one.runs),
+        asked=frozenset(name for name, one in parents.items() if one.row and hopeful(one.row, now)),
         blocked={due.secret: stop for due in rows if stop and not _passes(due, stop)},
         pools={store: _pool(desk, limit) for store in stores if (limit := start_limit(store))},
     )
@@ -68,9 +70,23 @@ def _runs(desk: Desk, row: Due | None, secret: str) -> bool:
     return (row is not None and row.under_way) or bool(desk.ledger.head(secret).run_id)
 
 
-def _waits(desk: Desk, parent: str, now: str) -> bool:
-    row = desk.ledger.agenda.of(parent)
-    return (row is not None and bool(row.since) and row.due_at <= now) or _runs(desk, row, parent)
+@dataclass(frozen=True, kw_only=True)
+class _Parent:
+    """A parent's due row, if it has one, and whether it is under way."""
+
+    row: Due | None
+    runs: bool
+
+
+def _parents(desk: Desk, rows: Sequence[Due], known: Mapping[str, Due]) -> dict[str, _Parent]:
+    """Parents that are not among the rows; of what leaked also those that are, for which a calm child waits anyway."""
+    wanted = {due.parent for due in rows if due.parent and (due.urgent or due.parent not in known)}
+    found = {name: known.get(name) or desk.ledger.agenda.of(name) for name in wanted}
+    return {name: _Parent(row=row, runs=_runs(desk, row, name)) for name, row in found.items()}
+
+
+def _is_due(row: Due, now: str) -> bool:
+    return bool(row.since) and row.due_at <= now
 
 
 def _passes(due: Due, stop: str) -> bool:

@@ -3,20 +3,26 @@
 What people asked for in an emergency goes first and waits for no window; then the longest due. Of a group
 one member at a time, until its run has ended, bake included: its claim is free. The overlap that follows does not hold
 the group: both credentials are valid in it, and groups whose overlaps must not meet are better one policy after another
-by their crons. A child waits while its parent is due and may start, or is under way. Each start takes a token of its
-store's pool; who gets none now is given the slot in which there will be some. The same facts make the same plan.
+by their crons. A child waits while its parent is due, or under way. One that leaked waits only for a parent that is
+under way, or that people asked for as well: for the latter an hour at most, and not while it pauses after a failure.
+Each start takes a token of its store's pool; who gets none now is given the slot in which there will be some. The same
+facts make the same plan.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from rotation.ledger.due import Due
 from rotation.ledger.moments import timestamp
 from rotation.planning.spread import place
+
+# A parent that people asked for together with its child has had its turn by then: looks are five minutes apart, and a
+# rotation takes minutes. After this a leaked credential that still waits, for whatever it is, is told to somebody.
+PATIENCE = timedelta(hours=1)
 
 
 class Cause(StrEnum):
@@ -42,12 +48,15 @@ class Pool:
 class Facts:
     """What the plan depends on beside the rows.
 
-    busy: members of a group that are under way, by group. waiting: parents that are due, or under way, beside those
-    among the rows. blocked: secrets that cannot start, and why. pools: by store; a store without one has no ceiling.
+    busy: members of a group that are under way, by group. waiting: parents that are due, or under way; running: those
+    under way; asked: those that people asked for in an emergency and that did not fail since; each beside those among
+    the rows. blocked: secrets that cannot start, and why. pools: by store; a store without one has no ceiling.
     """
 
     busy: Mapping[str, str] = field(default_factory=dict)
     waiting: frozenset[str] = frozenset()
+    running: frozenset[str] = frozenset()
+    asked: frozenset[str] = frozenset()
     blocked: Mapping[str, str] = field(default_factory=dict)
     pools: Mapping[str, Pool] = field(default_factory=dict)
 
@@ -79,12 +88,33 @@ class Plan:
 def plan(rows: Iterable[Due], facts: Facts, now: str) -> Plan:
     """Starts and holds of the rows, each once. Rows that are under way hold their group and their children only."""
     ordered = sorted(rows, key=_order)
-    draft = _Draft(facts, now, frozenset(due.secret for due in ordered) | facts.waiting)
+    draft = _Draft(_with_rows(facts, ordered, now), now)
     draft.taken |= {due.group: due.secret for due in ordered if due.group and due.under_way}
     for due in ordered:
         if not due.under_way:
             draft.place(due)
     return Plan(starts=tuple(draft.starts), holds=tuple(draft.holds))
+
+
+def _with_rows(facts: Facts, rows: Iterable[Due], now: str) -> Facts:
+    """The facts with the parents that are among the rows."""
+    found = list(rows)
+    return replace(
+        facts,
+        waiting=facts.waiting | {due.secret for due in found},
+        running=facts.running | {due.secret for due in found if due.under_way},
+        asked=facts.asked | {due.secret for due in found if hopeful(due, now)},
+    )
+
+
+def hopeful(due: Due, now: str) -> bool:
+    """Whether people asked for it, and it does not pause after a failure."""
+    return due.urgent and due.not_before <= now
+
+
+def impatient(due: Due, now: str) -> bool:
+    """Whether people asked for it so long ago that it should have started."""
+    return due.urgent and due.asked_at <= timestamp(datetime.fromisoformat(now) - PATIENCE)
 
 
 def _order(due: Due) -> tuple[bool, str, float, str]:
@@ -95,13 +125,12 @@ def _order(due: Due) -> tuple[bool, str, float, str]:
 class _Draft:
     """A plan while it is made."""
 
-    def __init__(self, facts: Facts, now: str, waiting: frozenset[str]) -> None:
+    def __init__(self, facts: Facts, now: str) -> None:
         self.starts: list[Start] = []
         self.holds: list[Hold] = []
         self.taken: dict[str, str] = dict(facts.busy)
         self._facts = facts
         self._now = now
-        self._waiting = waiting
         self._spent: dict[str, int] = {}
 
     def place(self, due: Due) -> None:
@@ -126,11 +155,18 @@ class _Draft:
             return Cause.PAUSE
         if not due.urgent and not due.due_at <= self._now < (due.closes or "~"):
             return Cause.WINDOW
-        if due.parent != due.secret and due.parent in self._waiting:
+        if due.parent != due.secret and self._behind(due):
             return Cause.PARENT
         if due.group and self.taken.get(due.group, due.secret) != due.secret:
             return Cause.GROUP
         return ""
+
+    def _behind(self, due: Due) -> bool:
+        if not due.urgent:
+            return due.parent in self._facts.waiting
+        if due.parent in self._facts.running:
+            return True
+        return due.parent in self._facts.asked and not impatient(due, self._now)
 
     def _slot(self, store: str) -> str:
         pool, spent = self._facts.pools.get(store), self._spent.get(store, 0)

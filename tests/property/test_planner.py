@@ -35,7 +35,7 @@ def dues(draw: st.DrawFn) -> Due:
         parent=draw(st.sampled_from(["", "", *NAMES, "elsewhere"])),
         name=draw(st.sampled_from(["", "", "", "execution"])),
         flags="emergency" if urgent else "",
-        asked_at=at(draw(st.integers(-9, 0))) if urgent else "",
+        asked_at=at(draw(st.sampled_from([-90, -61, -60, -59, -9, -3, 0]))) if urgent else "",
     )
 
 
@@ -43,6 +43,8 @@ facts = st.builds(
     Facts,
     busy=st.dictionaries(st.sampled_from(["g", "h"]), st.sampled_from(NAMES), max_size=1),
     waiting=st.sampled_from([frozenset(), frozenset({"elsewhere"})]),
+    running=st.sampled_from([frozenset(), frozenset({"elsewhere"}), frozenset({"s/1"})]),
+    asked=st.sampled_from([frozenset(), frozenset({"elsewhere"})]),
     blocked=st.dictionaries(st.sampled_from(NAMES), st.sampled_from(["frozen", "claim_held"]), max_size=2),
     pools=st.dictionaries(
         st.sampled_from(["aws", "gcp"]), st.builds(Pool, ready=st.integers(0, 3), rate=st.just(2.0)), max_size=2
@@ -60,7 +62,6 @@ def model(found: list[Due], known: Facts) -> dict[str, str]:
         waiting.remove(due)
         begun = [other for other in found if other.name or verdicts.get(other.secret, "") >= now]
         members = {known.busy.get(due.group, ""), *(one.secret for one in begun if one.group == due.group)}
-        parents = {one.secret for one in found} | known.waiting
         outside = not due.flags and (due.due_at > now or (due.closes != "" and now >= due.closes))
         ahead = sum(1 for one in begun if one.store == due.store and not one.name)
         pool = known.pools.get(due.store)
@@ -70,7 +71,7 @@ def model(found: list[Due], known: Facts) -> dict[str, str]:
             (due.secret in known.blocked, known.blocked.get(due.secret, "")),
             (due.not_before > now, "pause"),
             (outside, "window"),
-            (due.parent != due.secret and due.parent in parents, "parent"),
+            (due.parent != due.secret and waits_for_parent(due, found, known), "parent"),
             (due.group != "" and not members <= {"", due.secret}, "group"),
             (not due.flags and due.closes != "" and slot >= due.closes, "budget"),
             (True, slot),
@@ -79,6 +80,24 @@ def model(found: list[Due], known: Facts) -> dict[str, str]:
         # a cause sorts before every slot
         verdicts[due.secret] = verdict if verdict == slot else f" {verdict}"
     return verdicts
+
+
+def waits_for_parent(due: Due, found: list[Due], known: Facts) -> bool:
+    """For one that is due or runs; what leaked waits for one that runs, and an hour for one that leaked too."""
+    for parent in found:
+        if parent.secret == due.parent and not due.flags:
+            return True
+        if parent.secret == due.parent and parent.name:
+            return True
+        if parent.secret == due.parent and parent.flags and parent.not_before <= timestamp(NOW) and asked_lately(due):
+            return True
+    if due.flags:
+        return due.parent in known.running or (due.parent in known.asked and asked_lately(due))
+    return due.parent in known.waiting
+
+
+def asked_lately(due: Due) -> bool:
+    return NOW - datetime.fromisoformat(due.asked_at) < timedelta(minutes=60)
 
 
 def told(made: Plan) -> dict[str, str]:

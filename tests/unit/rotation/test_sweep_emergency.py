@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from sweep_world import SweepWorld, policy, row
+from sweep_world import HOUR, MINUTE, SweepWorld, policy, row
 
 from rotation.control import emergency as asking
+from rotation.control.signals import Finding
 from rotation.errors import Refused
+from rotation.ledger.records import to_row
+from rotation.ledger.rows import Put
+from rotation.ledger.switch import Who
 from rotation.policy import Window
 
 WHO = {"reason": "leaked", "requested_by": "arn:alice"}
+PERSON = Who(actor="on-call", reason="test", verb="test")
 
 
 @pytest.mark.parametrize("scope", [{"secret": "a/1"}, {"group": "g"}, {"all": True}])
@@ -52,6 +58,63 @@ def test_an_emergency_during_a_rotation_rotates_once_more() -> None:
     world.clock.advance(1)
     world.end("a/one")
     assert not row(world, "a/one").urgent
+
+
+def family() -> SweepWorld:
+    """A parent and a child that are due in a year; neither was ever rotated."""
+    world = SweepWorld(
+        policy("a/child", parent="a/parent", cadence="rate(365 days)"), policy("a/parent", cadence="rate(365 days)")
+    )
+    world.look()
+    return world
+
+
+def fail(world: SweepWorld, secret: str) -> None:
+    world.clock.advance(1)
+    world.end(secret, "failed", "target_denied")
+
+
+def test_what_leaked_does_not_wait_for_a_parent_that_is_only_due() -> None:
+    world = family()
+    world.clock.moment = datetime(2027, 3, 1, tzinfo=UTC)
+    assert "a/parent" in world.look()
+    fail(world, "a/parent")
+    asking.emergency(world.desk, {"secret": "a/child"}, WHO)
+    assert world.look() == ["a/child"]
+
+
+def test_what_leaked_waits_for_a_parent_that_leaked_too_until_that_has_failed() -> None:
+    world = family()
+    asking.emergency(world.desk, {"all": True}, WHO)
+    world.clock.advance(MINUTE)
+    assert world.look() == ["a/parent"]
+    assert world.look() == [], "the parent is under way"
+    fail(world, "a/parent")
+    assert world.look() == ["a/child"], "the parent pauses"
+
+
+def test_what_leaked_follows_a_parent_that_cannot_start_after_an_hour_and_one_under_way_is_told() -> None:
+    world = family()
+    asking.emergency(world.desk, {"all": True}, WHO)
+    world.clock.advance(MINUTE)
+    world.desk.ledger.switchboard.freeze(PERSON, ["a/parent"], "2027-01-01T00:00:00.000000Z")
+    assert world.look() == []
+    assert world.told.findings == []
+    world.clock.advance(HOUR)
+    assert world.look() == ["a/child"]
+    assert world.told.findings == [Finding.EMERGENCY_HELD], "of the parent, which is frozen"
+
+
+def test_what_leaked_waits_for_a_parent_under_way_by_a_persons_run_and_that_is_told_after_an_hour() -> None:
+    world = family()
+    held = replace(world.desk.ledger.head("a/parent"), run_id="by-hand")
+    world.rows.write([Put(key=held.key, row=to_row(held))])
+    asking.emergency(world.desk, {"secret": "a/child"}, WHO)
+    assert world.look() == []
+    assert world.told.findings == []
+    world.clock.advance(HOUR)
+    assert world.look() == []
+    assert world.told.findings == [Finding.EMERGENCY_HELD]
 
 
 @pytest.mark.parametrize(
