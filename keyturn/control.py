@@ -167,15 +167,16 @@ class Control:
         return self._switched("report_only", on=on, reason=reason)
 
     def emergency(self, scope: Mapping[str, Any], reason: str, *, break_glass: bool = False) -> dict[str, list[str]]:
-        """Ask for the rotation of all in scope (`{secret}`, `{group}`, `{all}`): `{asked, already}`, in all pages.
+        """Ask for the rotation of all in scope (`{secret}`, `{group}`, `{all}`): all pages of the answer.
 
+        Returns `{asked, already, not_ours}`; a store's own schedule rotates what is not ours: nobody was asked for it.
         Refused `bad_scope`, `unknown_secret`, `unknown_group`, `native_scheduler`.
         """
-        told: dict[str, list[str]] = {"asked": [], "already": []}
+        told: dict[str, list[str]] = {"asked": [], "already": [], "not_ours": []}
         page = dict(scope)
         while True:
             answer = self._ask("emergency", scope=page, reason=reason, **_set(break_glass=break_glass))
-            for part in ("asked", "already"):
+            for part in told:
                 told[part] += answer[part]
             if not answer["next"]:
                 return told

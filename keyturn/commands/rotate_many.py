@@ -35,7 +35,8 @@ def emergency(  # noqa: PLR0913, PLR0917  # one per option of the verb
     """Rotate because something leaked: one secret, a group, or all. Old credentials die without an overlap.
 
     The sweep starts the runs within five minutes, whatever windows say, as fast as the stores' write ceilings allow.
-    Watch them with `keyturn status`. Asking twice is harmless.
+    Watch them with `keyturn status`. Asking twice is harmless. What AWS's own schedule rotates is only named: rotate it
+    there.
 
     For example:
 
@@ -47,9 +48,13 @@ def emergency(  # noqa: PLR0913, PLR0917  # one per option of the verb
     meant = name or (f"the group {group}" if group else f"every secret of the stack {stack}")
     demand(f"rotate {meant} now, and let the old credentials die?", yes=yes)
     told = connect.control_of(stack, to_start=True).emergency(scope, reason, break_glass=break_glass)
-    shown = table("", "asked for", "waited for already")
-    shown.add_row(meant, str(len(told["asked"])), str(len(told["already"])))
+    shown = table("", "asked for", "waited for already", "not Keyturn's")
+    shown.add_row(meant, *(str(len(told[part])) for part in ("asked", "already", "not_ours")))
     show(shown, {"ok": True, **told}, as_json=as_json)
+    if told["not_ours"]:
+        names = ", ".join(told["not_ours"])
+        err().print(f"not asked for, because AWS's own schedule rotates them: {names}", markup=False)
+        err().print("rotate each of them there: `aws secretsmanager rotate-secret --secret-id PATH`", markup=False)
     err().print("the sweep starts them within five minutes; `keyturn status` shows how far it is")
     return Exit.DONE
 

@@ -3,7 +3,8 @@
 Nothing is started here: the sweep does, within a few minutes, at the pace of the budgets, and goes on where it broke
 off. One secret that cannot wait for the sweep is rotated by the verb `rotate`. Asking again for what is asked for
 already changes nothing, so that an answer that was lost is no harm; a catalogue that is too large for one call is asked
-for in pieces, which the answer says.
+for in pieces, which the answer says. What a store's own schedule rotates the sweep would leave alone: it is named, so
+that a person rotates it there.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from rotation.control.asked import BREAK_GLASS, EMERGENCY
 from rotation.control.desk import Desk
 from rotation.control.due_rows import read_all
 from rotation.control.enrolment import take_in
+from rotation.control.settling import KEYTURN
 from rotation.errors import Refused, Unavailable
 from rotation.event_fields import text
 from rotation.ledger.due import Due
@@ -24,6 +26,8 @@ from rotation.ledger.moments import timestamp
 
 # Rows of one call: some 10 ms for each, below the 29 s after which API Gateway gives up on a verb.
 ROWS_PER_CALL = 1_000
+# Policies of one call that are read, because the sweep has no row of them, or has not read it: some 40 ms each.
+POLICIES_PER_CALL = 300
 # A read and a write for each row; somebody else may write between them, a run that ends or a sweep.
 _ATTEMPTS = 3
 # Starts a second that the slots are laid out for: below what the slowest store allows, so that a look finds few more
@@ -36,15 +40,33 @@ def emergency(
 ) -> dict[str, Any]:
     """Ask for the rotation of everything in scope: `{secret}`, `{group}`, or `{all: true, after: NAME}`.
 
-    Returns `{asked, already, next}`: names, and where to go on with `after`, "" for the end. Refused `bad_scope`,
-    `unknown_secret`, `unknown_group`, `native_scheduler`. Unavailable `catalogue_not_read`: asked again it goes on.
+    Returns `{asked, already, not_ours, next}`: names, of which a store's own schedule rotates those in `not_ours`; and
+    where to go on with `after`, "" for the end. Refused `bad_scope`, `unknown_secret`, `unknown_group`,
+    `native_scheduler`. Unavailable `catalogue_not_read`: asked again it goes on.
     """
     secrets, following = _named(desk, scope)
     flags = f"{EMERGENCY} {BREAK_GLASS}" if break_glass else EMERGENCY
-    now = desk.ledger.now()
-    asked = [name for i, name in enumerate(secrets) if _asked(desk, name, who, flags, _slot(now, i))]
-    already = sorted(set(secrets) - set(asked))
-    return {"asked": asked, "already": already, "next": following}
+    now, read = desk.ledger.now(), 0
+    told: dict[str, list[str]] = {"asked": [], "already": [], "not_ours": []}
+    for i, name in enumerate(secrets):
+        seen = desk.ledger.agenda.of(name)
+        unread = seen is None or not seen.since
+        if unread and read == POLICIES_PER_CALL:
+            return {**told, "next": secrets[i - 1]}
+        read += unread
+        if unread and _native(desk, name):
+            told["not_ours"].append(name)
+        else:
+            told["asked" if _asked(desk, name, seen, who, flags, _slot(now, i)) else "already"].append(name)
+    return {**told, "next": following}
+
+
+def _native(desk: Desk, name: str) -> bool:
+    """Whether the store's own schedule rotates it; of a policy that cannot be read the sweep says what is wrong."""
+    try:
+        return desk.catalogue.policy(name).scheduler != KEYTURN
+    except Refused:
+        return False
 
 
 def _named(desk: Desk, scope: Mapping[str, Any]) -> tuple[list[str], str]:
@@ -52,11 +74,12 @@ def _named(desk: Desk, scope: Mapping[str, Any]) -> tuple[list[str], str]:
         raise _bad()
     if "secret" in scope:
         policy = desk.catalogue.policy(text(scope, "secret"))
-        if policy.scheduler == "native":
+        if policy.scheduler != KEYTURN:
             raise Refused("native_scheduler", f"AWS's own schedule rotates {policy.name}", "rotate it there")
         return [policy.name], ""
     if "group" in scope:
-        return _members(desk, text(scope, "group")), ""
+        members = _members(desk, text(scope, "group"))
+        return [name for name in members if name > str(scope.get("after") or "")], ""
     if scope.get("all") is not True:
         raise _bad()
     later = [name for name in desk.catalogue.names() if name > str(scope.get("after") or "")]
@@ -70,7 +93,7 @@ def _members(desk: Desk, group: str) -> list[str]:
     members = desk.ledger.agenda.group(group).members
     if not members:
         raise Refused("unknown_group", "no policy of the catalogue is of this group", "see `keyturn policy show`")
-    return list(members)
+    return sorted(members)
 
 
 def _bad() -> Refused:
@@ -81,10 +104,11 @@ def _slot(now: str, place: int) -> str:
     return timestamp(datetime.fromisoformat(now) + timedelta(seconds=place / _ROWS_A_SECOND))
 
 
-def _asked(desk: Desk, secret: str, who: Mapping[str, str], flags: str, slot: str) -> bool:
+def _asked(  # noqa: PLR0913, PLR0917  # one per thing that the row keeps
+    desk: Desk, secret: str, seen: Due | None, who: Mapping[str, str], flags: str, slot: str
+) -> bool:
     """Whether this call asked for it; False where it waits for an emergency rotation already."""
     for _ in range(_ATTEMPTS):
-        seen = desk.ledger.agenda.of(secret)
         waits = seen is not None and seen.urgent and not (seen.under_way or BREAK_GLASS in flags)
         if waits:
             return False
@@ -102,4 +126,5 @@ def _asked(desk: Desk, secret: str, who: Mapping[str, str], flags: str, slot: st
         )
         if desk.ledger.agenda.put(seen, made):
             return True
+        seen = desk.ledger.agenda.of(secret)
     return False

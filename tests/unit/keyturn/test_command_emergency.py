@@ -24,6 +24,7 @@ class Port:
         self.asked.append(fields)
         first = "after" not in fields["scope"]
         page = {"asked": ["a", "b"] if first else ["c"], "already": [], "next": "b" if first else ""}
+        page["not_ours"] = [] if first else ["n"]
         return {"ok": True, "result": page}
 
 
@@ -39,6 +40,14 @@ def test_all_pages_of_a_large_stack_are_asked_for(port: Port, capsys: pytest.Cap
     assert [one["scope"] for one in port.asked] == [{"all": True}, {"all": True, "after": "b"}]
     assert {one["reason"] for one in port.asked} == {"stolen"}
     assert json.loads(capsys.readouterr().out)["asked"] == ["a", "b", "c"]
+
+
+def test_what_aws_rotates_by_itself_is_named_with_what_to_do(port: Port, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["emergency", "--all", "--reason", "stolen", "--yes", "--json"]) == Exit.DONE
+    told = capsys.readouterr()
+    assert json.loads(told.out)["not_ours"] == ["n"]
+    assert "AWS's own schedule rotates them: n" in told.err
+    assert "aws secretsmanager rotate-secret" in told.err
 
 
 @pytest.mark.parametrize(

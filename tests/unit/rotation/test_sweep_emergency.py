@@ -9,6 +9,7 @@ import pytest
 from sweep_world import HOUR, MINUTE, SweepWorld, policy, row
 
 from rotation.control import emergency as asking
+from rotation.control.enrolment import take_in
 from rotation.control.signals import Finding
 from rotation.errors import Refused
 from rotation.ledger.records import to_row
@@ -115,6 +116,38 @@ def test_what_leaked_waits_for_a_parent_under_way_by_a_persons_run_and_that_is_t
     world.clock.advance(HOUR)
     assert world.look() == []
     assert world.told.findings == [Finding.EMERGENCY_HELD]
+
+
+@pytest.mark.parametrize("looked", [False, True])
+def test_what_aws_rotates_by_itself_is_named_instead_of_asked_for(looked: bool) -> None:
+    world = SweepWorld(policy("a/native", scheduler="native"), policy("a/ours"))
+    if looked:
+        world.look()
+    told = asking.emergency(world.desk, {"all": True}, WHO)
+    assert told == {"asked": ["a/ours"], "already": [], "not_ours": ["a/native"], "next": ""}
+    world.clock.advance(1)
+    assert world.look() == ["a/ours"]
+
+
+def test_a_policy_that_was_just_left_to_aws_is_named_too() -> None:
+    world = SweepWorld(policy("a/one"))
+    world.look()
+    world.catalogue.change(policy("a/one", scheduler="native"))
+    take_in(world.desk)
+    assert asking.emergency(world.desk, {"all": True}, WHO)["not_ours"] == ["a/one"]
+
+
+def test_a_call_reads_no_more_policies_than_it_has_time_for_and_says_where_to_go_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(asking, "POLICIES_PER_CALL", 2)
+    world = SweepWorld(*[policy(f"a/{i}", scheduler="native" if i % 2 else "keyturn") for i in range(5)])
+    first = asking.emergency(world.desk, {"all": True}, WHO)
+    assert (first["asked"], first["not_ours"], first["next"]) == (["a/0"], ["a/1"], "a/1")
+    second = asking.emergency(world.desk, {"all": True, "after": "a/1"}, WHO)
+    assert (second["asked"], second["not_ours"], second["next"]) == (["a/2"], ["a/3"], "a/3")
+    last = asking.emergency(world.desk, {"all": True, "after": "a/3"}, WHO)
+    assert (last["asked"], last["not_ours"], last["next"]) == (["a/4"], [], "")
 
 
 @pytest.mark.parametrize(
