@@ -18,6 +18,8 @@ _SILENT_AFTER_S = 900
 _SHORT_S = 300
 # A day: pauses after failures, a missed window and a long group have had their time, and a person has to look.
 _OVERDUE_S = 86_400
+# Two weeks: a rehearsal is meant to be held weekly, and one may be missed.
+_UNREHEARSED_S = 1_209_600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +52,7 @@ def rules(names: Names) -> tuple[AlarmRule, ...]:
     machines = [_failed(kind, names) for kind in MACHINES]
     queues = [_dead_letters(what, names) for what in (*(f"{kind}-dead" for kind in FUNCTIONS), *_UNDELIVERED)]
     findings = [_finding(*one, names) for one in _FINDINGS]
-    return (*functions, *machines, *queues, *findings, _overdue(names), _silent_sweep(names))
+    return (*functions, *machines, *queues, *findings, _overdue(names), _unrehearsed(names), _silent_sweep(names))
 
 
 _UNDELIVERED = ("schedule-dead", "signals-dead", "invalidations-dead", "triggers-dead")
@@ -159,6 +161,19 @@ def _overdue(names: Names) -> AlarmRule:
         dimensions={"Stack": names.settings.stack},
         statistic="Maximum",
         threshold=_OVERDUE_S,
+    )
+
+
+def _unrehearsed(names: Names) -> AlarmRule:
+    return AlarmRule(
+        name="rehearsal",
+        reason="rehearsal",
+        says="No secret was rotated, rolled back and rotated again for two weeks.",
+        namespace=NAMESPACE,
+        metric=Gauge.REHEARSAL_AGE.value,
+        dimensions={"Stack": names.settings.stack},
+        statistic="Maximum",
+        threshold=_UNREHEARSED_S,
     )
 
 

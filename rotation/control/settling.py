@@ -12,6 +12,7 @@ from rotation.control.desk import Desk
 from rotation.errors import NotFound, Refused
 from rotation.ledger.due import Due
 from rotation.ledger.records import Run
+from rotation.ledger.rehearsals import RUNS_READ, ends_rehearsal
 from rotation.planning.reckoning import failed, succeeded
 
 # The scheduler of a policy that the sweep rotates.
@@ -23,13 +24,22 @@ _UNENDED = ("running", "halted", "stuck")
 
 
 def settle(desk: Desk, run_id: str) -> None:
-    """Write the due row that follows from an ended run; nothing for a run of another machine, or one that goes on."""
+    """Write the due row that follows from an ended run, and whether that ended a rehearsal.
+
+    Nothing for a run of another machine, or one that goes on.
+    """
     try:
         run, _ = desk.ledger.run(run_id)
     except NotFound:
         return
     if run.machine != "rotate" or run.status in _UNENDED:
         return
+    _write_row(desk, run)
+    if run.status == "succeeded" and ends_rehearsal(desk.ledger.history(run.secret, RUNS_READ), run):
+        desk.ledger.rehearsals.held(run.ended_at, run.run_id)
+
+
+def _write_row(desk: Desk, run: Run) -> None:
     for _ in range(_ATTEMPTS):
         row = desk.ledger.agenda.of(run.secret)
         made = after(desk, row, run) if row else None

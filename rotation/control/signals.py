@@ -49,7 +49,7 @@ class Gauge(StrEnum):
 
     # since when the rotation that is due the longest may have started, whatever it waits for, its own end included
     MAX_OVERDUE = "MaxOverdueSeconds"
-    # since the last rehearsal, or since the first sweep where there was none
+    # since rotate, roll back and rotate again succeeded in one day, or since the first sweep where they never did
     REHEARSAL_AGE = "RehearsalAgeSeconds"
 
 

@@ -93,9 +93,9 @@ class Ledger:
         steps = [from_row(StepRecord, row) for row in rows if row["sk"].startswith("step#")]
         return found[0], {step.step: step for step in steps}
 
-    def history(self, secret: str) -> list[Run]:
-        """The secret's runs, oldest first."""
-        rows = self._rows.partition(f"secret#{secret}", "history#")
+    def history(self, secret: str, newest: int = 0) -> list[Run]:
+        """The secret's runs, oldest first; only so many of the newest, or with 0 all."""
+        rows = self._rows.partition(f"secret#{secret}", "history#", newest)
         return [from_row(Run, row) for row in rows]
 
     def due(self, what: str, until: str) -> list[str]:

@@ -1,16 +1,37 @@
-"""When a rotation was rehearsed last: rotate, roll back and rotate again on a canary secret. One row.
+"""When a rehearsal succeeded last: rotate, roll back and rotate again, of one secret, within a day. One row.
 
-Whoever rehearses says so here; the sweep publishes the age. Before the first rehearsal the age counts from the first
-look, so that a stack that never rehearses shows it.
+Whoever made the three runs, they have shown that the way back works. The sweep publishes the age; before the first
+rehearsal it counts from the first look, so that a stack that never rehearses shows it. Not here: anything that
+rehearses by itself.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
+from rotation.ledger.records import Run
 from rotation.ledger.rows import Key, Put, Rows
 
 _KEY = Key("rehearsal", "last")
+# The three runs, oldest first. What lies between them, ends of overlaps and failed attempts, is nothing that counts.
+_SCENES = ("rotate", "rollback", "rotate")
+# Further apart they were no exercise: the last one was only the next rotation that came due.
+_WITHIN = timedelta(days=1)
+# Newest runs that are looked at: three, ends of overlaps between them, and some attempts that failed.
+RUNS_READ = 12
+
+
+def ends_rehearsal(runs: Sequence[Run], last: Run) -> bool:
+    """Whether the run, which ended well, was the last scene. `runs`: the secret's newest, oldest first, it included."""
+    begun = datetime.fromisoformat(last.ended_at) - _WITHIN
+    told = [
+        run
+        for run in runs
+        if run.machine in _SCENES and run.status == "succeeded" and datetime.fromisoformat(run.started_at) >= begun
+    ]
+    scenes = told[-len(_SCENES) :]
+    return tuple(run.machine for run in scenes) == _SCENES and scenes[-1].run_id == last.run_id
 
 
 class Rehearsals:

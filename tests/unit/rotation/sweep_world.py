@@ -98,14 +98,16 @@ class SweepWorld:
         name = next(n for _, n, given in reversed(self.machines.started) if given["secret"] == secret)
         self.ended(secret, f"arn:{name}", status, reason)
 
-    def ended(self, secret: str, execution: str, status: str = "succeeded", reason: str = "") -> None:
+    def ended(  # what a run's record says
+        self, secret: str, execution: str, status: str = "succeeded", reason: str = "", machine: str = "rotate"
+    ) -> None:
         """A run of the secret under an execution ends so."""
         ledger, now = self.desk.ledger, self.desk.ledger.now()
         row = ledger.agenda.of(secret)
         run = Run(
             run_id=run_id_of(execution),
             secret=secret,
-            machine="rotate",
+            machine=machine,
             epoch=1,
             execution=execution,
             function="",
