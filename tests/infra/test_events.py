@@ -13,7 +13,7 @@ from infra.events import GENERATIONS, Events, EventsArgs, receivers
 from infra.names import CONTROL, STORES, Names
 from infra.providers import declare_providers
 from infra.recording import record
-from rotation.policy import Consumer, Policy
+from rotation.policy import Consumer, Policy, from_document
 from tests.model.world import POLICY
 
 FUNCTION = "aws:lambda/function:Function"
@@ -135,7 +135,18 @@ def test_who_receives_takes_events_and_neither_sends_nor_purges() -> None:
     assert statement["Condition"] == {"ArnEquals": {"aws:PrincipalArn": [WEB]}}
 
 
-def test_a_stack_whose_policies_name_nobody_beside_sqs_grants_nothing(stack: Stack) -> None:
-    assert f"keyturn-{stack.name}-invalidations" not in {
-        one.name for one in stack.of("aws:sqs/queuePolicy:QueuePolicy")
-    }
+def test_the_roles_that_the_stacks_policies_name_beside_sqs_receive(stack: Stack) -> None:
+    queue = f"keyturn-{stack.name}-invalidations"
+    (policy,) = [one for one in stack.of("aws:sqs/queuePolicy:QueuePolicy") if one.name == queue]
+    (statement,) = json.loads(policy.inputs["policy"])["Statement"]
+    documents = [one for one in stack.of("aws:s3/bucketObjectv2:BucketObjectv2") if "policies/" in one.inputs["key"]]
+    declared = [from_document(one.inputs["content"]) for one in documents]
+    assert statement["Condition"]["ArnEquals"]["aws:PrincipalArn"] == receivers(declared) != []
+
+
+def test_policies_that_name_nobody_beside_sqs_grant_nothing() -> None:
+    def program() -> None:
+        settings = load()
+        Events("events", EventsArgs(names=Names(settings), receivers=[]), declare_providers(settings).options())
+
+    assert not [one for one in record("staging", program=program) if one.type == "aws:sqs/queuePolicy:QueuePolicy"]

@@ -73,7 +73,7 @@ def test_the_catalogue_holds_every_policy_readable_by_people_and_by_the_runtime(
         assert from_document(content).name == name
         assert content.count("\n") > 10
     zips = {f"functions/{kind}.zip" for kind in ("aws", "vault", "gcp", "control")}
-    assert set(objects) == zips | {f"policies/{name}.json" for name in names} | {"index.txt"}
+    assert set(objects) == zips | {f"policies/{name}.json" for name in names} | {"index.txt", "places.txt"}
     indexed = objects["index.txt"].inputs["content"].splitlines()
     declared = [from_document(objects[f"policies/{name}.json"].inputs["content"]) for name in names]
     assert sorted(indexed) == sorted(f"{policy.name} {policy.digest()}" for policy in declared)

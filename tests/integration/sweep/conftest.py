@@ -1,4 +1,4 @@
-"""One AWS emulator for the folder, and the environment by which clients of this process find it."""
+"""One AWS emulator for the races, and the environment by which clients of this process find it meanwhile."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sandbox.parts.ministack import Ministack
 from tests.contract.store_servers import running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     with running(Ministack(), tmp_path_factory.mktemp("sweep")) as started, pytest.MonkeyPatch.context() as patch:
         made = Cloud(endpoint=str(started.facts["aws_endpoint"]))
