@@ -55,7 +55,7 @@ def ask(desk: Desk, execution: str, run_id: str, token: str) -> Answer:
         return _failed("claim_lost")
     for _ in range(_ATTEMPTS):
         seen = desk.ledger.approvals.of(run_id)
-        made = replace(seen, token=token, delivered=False) if seen else _request(desk, run, token)
+        made = (seen or _request(desk, run, token)).asked_by(execution, token)
         written = desk.ledger.approvals.put(seen, made)
         if written is not None:
             return _asked(desk, written)
@@ -188,11 +188,15 @@ def said(  # noqa: PLR0913, PLR0917  # the parts of an answer
 
 
 def deliver(desk: Desk, request: Request) -> Request:
-    """Tell the machine. What stands in the way is the sweep's to try again: the answer is in the ledger."""
+    """Tell the machine. What stands in the way is the sweep's to try again: the answer is in the ledger.
+
+    Each attempt of the execution is told: an invocation that came late may have kept the token of one that is over.
+    """
     if request.delivered:
         return request
     try:
-        desk.tokens.answer(request.token, Answer(outcome=request.outcome, reason=request.cause))
+        for token in (request.token, *request.others):
+            desk.tokens.answer(token, Answer(outcome=request.outcome, reason=request.cause))
     except KeyturnError as exc:
         _LOG.error("a run was not told of its answer", extra={"fields": {"run": request.run_id, "reason": exc.reason}})
         return request

@@ -18,6 +18,8 @@ from rotation.ledger.rows import ConditionFailed, Expect, Key, Put, Row, Rows, W
 _SHARD = "approval"
 # Sorts after every time.
 _EVER = "~"
+# Earlier tokens that are kept, more than attempts that a state is given; a row has 400 KB and a token 2 KB at most.
+_TOKENS = 8
 # Runs that one answer lists, and one look of the sweep ends: far more than people could read.
 MOST = 100
 
@@ -45,6 +47,7 @@ class Request:
 
     digest: of the policy that the run follows. approvers: names of roles. by, why, answered_at: of the answer.
     outcome, cause: what the machine is told of it. delivered: it has been told. told: people have been.
+    execution: whose token it is. others: tokens of its other attempts, since a late invocation may be heard last.
     kind: `approval`, or `reminder`, which asks no particular role. version: that a person made by hand.
     """
 
@@ -57,6 +60,8 @@ class Request:
     requested_at: str
     expires_at: str
     token: str = field(repr=False)
+    others: tuple[str, ...] = field(default=(), repr=False)
+    execution: str = ""
     status: str = Status.WAITING
     by: str = ""
     why: str = ""
@@ -68,6 +73,12 @@ class Request:
     kind: str = APPROVAL
     version: str = ""
     rev: int = 0
+
+    def asked_by(self, execution: str, token: str) -> Request:
+        """With the token of one more attempt, beside others of the same execution; nobody has told it yet."""
+        kept = (self.token, *self.others) if execution == self.execution else ()
+        others = tuple(one for one in kept if one != token)[:_TOKENS]
+        return replace(self, token=token, others=others, execution=execution, delivered=False)
 
     @property
     def waiting(self) -> bool:
@@ -144,7 +155,7 @@ _NAMES = tuple(f.name for f in fields(Request))
 
 def _row(request: Request) -> Row:
     row: Row = {name: getattr(request, name) for name in _NAMES}
-    row["approvers"] = list(request.approvers)
+    row |= {"approvers": list(request.approvers), "others": list(request.others)}
     if request.delivered:
         return row
     due_at = request.expires_at if request.waiting else request.answered_at
@@ -154,4 +165,5 @@ def _row(request: Request) -> Row:
 def _read(row: Row) -> Request:
     """The record in a row; attributes of a newer program are ignored."""
     known: dict[str, Any] = {name: row[name] for name in _NAMES if name in row}
-    return Request(**{**known, "approvers": tuple(known["approvers"])})
+    lists = {name: tuple(known.get(name, ())) for name in ("approvers", "others")}
+    return Request(**{**known, **lists})

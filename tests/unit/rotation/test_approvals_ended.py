@@ -61,6 +61,16 @@ def test_an_execution_that_goes_on_with_a_run_waits_by_its_own_token_until_the_s
     assert world.go_on(AGAIN, resume=run_id) == "succeeded"
 
 
+def test_an_attempt_whose_invocation_comes_late_takes_no_answer_from_the_one_that_waits(world: ApprovalWorld) -> None:
+    run_id = world.begin(RUN)
+    world.wait(RUN, run_id, token="the token of the attempt that waits")
+    # the first one, which the machine had given up, ends only now
+    world.wait(RUN, run_id)
+    world.say("approve", run_id)
+    heard = {token for token, said in world.tokens.answers if said["outcome"] == Outcome.PASSED}
+    assert heard == {f"token of {RUN}", "the token of the attempt that waits"}
+
+
 def test_an_answer_stands_for_whoever_goes_on_with_the_run(world: ApprovalWorld) -> None:
     run_id = world.begin(RUN)
     world.say("approve", run_id)
