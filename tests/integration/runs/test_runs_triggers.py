@@ -73,7 +73,8 @@ def test_a_person_who_reads_the_live_path_in_openbao_makes_it_rotate_once(begun:
     device = begun.layout.vault_audit
     begin, before = device.stat().st_size, len(rotations(begun, API_TOKEN.name))
     shown = alice.read_secret_version("partners/api-token", mount_point=MOUNT, raise_on_deleted_version=True)
-    value = begun.remember(shown["data"]["data"]["token"])
+    begun.remember(json.dumps(shown["data"]["data"]))
+    value = shown["data"]["data"]["token"]
     person = next(record for record in _records(begun, begin) if record["auth"]["display_name"] == ALICE)
     sent(begun, person["request"]["id"], lambda: ship(begun.layout, begun.facts, begin))
     run = replaced(begun, API_TOKEN.name, before)
