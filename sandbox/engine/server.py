@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -34,6 +35,8 @@ def serve(*register: Callable[[Any], None]) -> Iterator[str]:
 def serve_forever(register: Callable[[Any], None]) -> None:
     """Serve until this process is ended, having printed the port, as Pulumi's plugins do."""
     server, port = _started(ThreadPoolExecutor(THREADS), register)
+    # what a shell starts in the background ignores it, and so would a child of such a command
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     print(port, flush=True)
     # how the command ends a provider; a traceback would be told as a provider that broke
     with suppress(KeyboardInterrupt):

@@ -58,7 +58,8 @@ def test_a_plugin_serves_on_the_port_of_its_first_line_with_the_version_of_the_s
     sandbox = sandbox_at(tmp_path / "a sandbox")
     aws = write_plugins(tmp_path / "bin", Path(sys.executable), sandbox)[0]
     environment = {key: value for key, value in os.environ.items() if key != "KEYTURN_SANDBOX_DIR"}
-    command = [str(aws), "127.0.0.1:1"]
+    # in the background, as a shell has it
+    command = ["/bin/sh", "-c", 'trap "" INT; exec "$0" "$1"', str(aws), "127.0.0.1:1"]
     # the program that was just written
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdout=pipe, stderr=pipe, cwd=tmp_path, env=environment) as process:  # noqa: S603
@@ -73,7 +74,10 @@ def test_a_plugin_serves_on_the_port_of_its_first_line_with_the_version_of_the_s
         finally:
             # how the command ends a provider
             process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
+            try:
+                _, said = process.communicate(timeout=60)
+            finally:
+                process.kill()
     assert (process.returncode, b"Traceback" in said) == (0, False)
 
 
