@@ -13,6 +13,7 @@ import http.client
 import json
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from urllib.parse import urlsplit
 
 from rotation.calls import Caller, Kind
@@ -119,8 +120,9 @@ def _posted(connection: http.client.HTTPConnection, path: str, text: str) -> Non
         raise NotReachedError("slack_unreachable", f"Slack was not reached ({type(exc).__name__})") from None
     try:
         connection.request("POST", path, json.dumps({"text": text}), {"Content-Type": "application/json"})
-        answer = connection.getresponse()
-        status, pause = answer.status, answer.getheader("Retry-After", "")
+        # an answer that ends its connection owns the socket
+        with closing(connection.getresponse()) as answer:
+            status, pause = answer.status, answer.getheader("Retry-After", "")
     except (OSError, http.client.HTTPException) as exc:
         raise Unavailable("slack_unanswered", f"Slack did not answer ({type(exc).__name__})") from None
     finally:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -177,21 +177,19 @@ def _event(rotating: Rotating) -> dict[str, Any]:
 
 
 def _book(port: int, statuses: list[int], ended: threading.Event) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-    while not ended.is_set():
-        connection.request("POST", "/transfers", body=b"")
-        answer = connection.getresponse()
-        answer.read()
-        statuses.append(answer.status)
-    connection.close()
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as connection:
+        while not ended.is_set():
+            connection.request("POST", "/transfers", body=b"")
+            answer = connection.getresponse()
+            answer.read()
+            statuses.append(answer.status)
 
 
 def _get(port: int, path: str) -> dict[str, Any]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-    connection.request("GET", path)
-    document: dict[str, Any] = json.loads(connection.getresponse().read())
-    connection.close()
-    return document
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as connection:
+        connection.request("GET", path)
+        document: dict[str, Any] = json.loads(connection.getresponse().read())
+        return document
 
 
 def _wait_until(happened: Any) -> None:

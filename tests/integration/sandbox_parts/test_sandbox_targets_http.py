@@ -6,6 +6,7 @@ import http.client
 import json
 import socket
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -56,11 +57,10 @@ def test_a_known_path_with_another_method_says_so(keys: int, tokens: int) -> Non
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'"x"', b"\xff", b"[" * 10_000], ids=range(5))
 def test_a_body_that_is_no_json_object_is_a_clean_refusal(keys: int, body: bytes) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", keys, timeout=5)
-    connection.request("POST", "/verify", body)
-    answer = connection.getresponse()
-    assert (answer.status, json.loads(answer.read())) == (400, {"error": "malformed_json"})
-    connection.close()
+    with closing(http.client.HTTPConnection("127.0.0.1", keys, timeout=5)) as connection:
+        connection.request("POST", "/verify", body)
+        answer = connection.getresponse()
+        assert (answer.status, json.loads(answer.read())) == (400, {"error": "malformed_json"})
 
 
 @pytest.mark.parametrize(
@@ -85,9 +85,8 @@ def test_a_body_or_head_without_bounds_is_refused_before_it_is_read(
 
 
 def test_one_connection_serves_many_requests(tokens: int) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", tokens, timeout=5)
-    for generation in range(3):
-        body = json.dumps({"sha256": digest("x"), "generation": 1})
-        connection.request("PUT", "/accounts/acme/slots/a", body, bearer(AUTHORITY))
-        assert connection.getresponse().read() == b'{"slot": "a", "generation": 1}', generation
-    connection.close()
+    body = json.dumps({"sha256": digest("x"), "generation": 1})
+    with closing(http.client.HTTPConnection("127.0.0.1", tokens, timeout=5)) as connection:
+        for generation in range(3):
+            connection.request("PUT", "/accounts/acme/slots/a", body, bearer(AUTHORITY))
+            assert connection.getresponse().read() == b'{"slot": "a", "generation": 1}', generation
