@@ -15,11 +15,11 @@ import re
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from typing import Any
 
-import boto3
-
 from rotation.incidents.trigger import DETAIL_TYPE, SCHEMA, SOURCE
+from sandbox.aws_client import administrator
 from sandbox.errors import SandboxError
 from sandbox.facts import Facts
 from sandbox.layout import Layout
@@ -72,18 +72,11 @@ def ship(layout: Layout, facts: Facts, after: int = 0) -> int:
     # the last line may be half written
     whole = text[: text.rfind(b"\n") + 1]
     records = (json.loads(line) for line in whole.splitlines())
-    bus = boto3.client(
-        "events",
-        endpoint_url=facts.aws_endpoint,
-        region_name=facts.aws_region,
-        # the emulator's administrator
-        aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 - the emulator's literal
-    )
-    for batch in _batches([made for record in records if (made := event(record)) is not None]):
-        if bus.put_events(Entries=[_entry(detail) for detail in batch])["FailedEntryCount"]:
-            raise SandboxError("part_failed", "the bus refused an event", "look at the emulator's log")
-    bus.close()
+    made = [sent for record in records if (sent := event(record)) is not None]
+    with closing(administrator(facts, "events")) as bus:
+        for batch in _batches(made):
+            if bus.put_events(Entries=[_entry(detail) for detail in batch])["FailedEntryCount"]:
+                raise SandboxError("part_failed", "the bus refused an event", "look at the emulator's log")
     return after + len(whole)
 
 

@@ -7,15 +7,16 @@ already is left alone, so that a second start changes nothing.
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from typing import Any
 
-import boto3
 import hvac
 from botocore.exceptions import ClientError
 from google.api_core.exceptions import FailedPrecondition, InvalidArgument, NotFound
 from google.cloud import secretmanager_v1
 from hvac.exceptions import InvalidPath
 
+from sandbox.aws_client import administrator
 from sandbox.facts import Credentials, Facts
 from sandbox.google.remote import plaintext_client
 
@@ -37,19 +38,13 @@ def put_authorities(facts: Facts, credentials: Credentials) -> None:
 
 def put_aws(facts: Facts, secret: str, value: dict[str, str]) -> None:
     """Into a shell of Secrets Manager, if it is empty."""
-    client = boto3.client(
-        "secretsmanager",
-        endpoint_url=facts.aws_endpoint,
-        region_name=facts.aws_region,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 - the emulator's own
-    )
-    try:
-        client.get_secret_value(SecretId=secret)
-    except ClientError as exc:
-        if exc.response["Error"]["Code"] != "ResourceNotFoundException":
-            raise
-        client.put_secret_value(SecretId=secret, SecretString=json.dumps(value))
+    with closing(administrator(facts, "secretsmanager")) as client:
+        try:
+            client.get_secret_value(SecretId=secret)
+        except ClientError as exc:
+            if exc.response["Error"]["Code"] != "ResourceNotFoundException":
+                raise
+            client.put_secret_value(SecretId=secret, SecretString=json.dumps(value))
 
 
 def put_vault(facts: Facts, credentials: Credentials, path: str, value: dict[str, str]) -> None:

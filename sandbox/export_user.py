@@ -6,9 +6,11 @@ rights, and left alone where it exists.
 
 from __future__ import annotations
 
-import boto3
+from contextlib import closing
+
 from botocore.exceptions import ClientError
 
+from sandbox.aws_client import administrator
 from sandbox.facts import Facts
 
 # as the policy `exports/iam-key` names it
@@ -17,17 +19,9 @@ USER = "keyturn-exports"
 
 def make_export_user(facts: Facts) -> None:
     """Make the user, if there is none."""
-    client = boto3.client(
-        "iam",
-        endpoint_url=facts.aws_endpoint,
-        region_name=facts.aws_region,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 - the emulator's own
-    )
-    try:
-        client.create_user(UserName=USER)
-    except ClientError as exc:
-        if exc.response["Error"]["Code"] != "EntityAlreadyExists":
-            raise
-    finally:
-        client.close()
+    with closing(administrator(facts, "iam")) as client:
+        try:
+            client.create_user(UserName=USER)
+        except ClientError as exc:
+            if exc.response["Error"]["Code"] != "EntityAlreadyExists":
+                raise

@@ -14,8 +14,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import boto3
-
 from artefacts.build import build_all
 from bench.crash.killing import Killer
 from bench.crash.lane import Lane
@@ -28,6 +26,7 @@ from rotation.ledger.dynamo import DynamoRows
 from rotation.ledger.ledger import Ledger
 from sandbox import lifecycle, processes
 from sandbox.authorities import put_authorities
+from sandbox.aws_client import administrator
 from sandbox.deploy import PROJECT, STACK, configuration, state_file
 from sandbox.engine import apply
 from sandbox.facts import Credentials, Facts
@@ -56,13 +55,7 @@ class Place:
 
     def client(self, service: str) -> Any:
         """A client of the account's administrator."""
-        return boto3.client(
-            service,
-            endpoint_url=self.facts.aws_endpoint,
-            region_name=self.facts.aws_region,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",  # noqa: S106 - the emulator's own
-        )
+        return administrator(self.facts, service)
 
     @cached_property
     def states(self) -> Any:

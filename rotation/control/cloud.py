@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from rotation.calls import Caller, Kind
@@ -78,16 +77,7 @@ class PinnedFunctions:
 
     def inspect(self, function: str, run_id: str) -> Inspected:
         """Invoke and wait, once: a look takes a few reads and probes, and a person waits for it."""
-        payload = json.dumps({"phase": INSPECT, "run_id": run_id}).encode()
-
-        def invoke() -> Any:
-            return self._client.invoke(FunctionName=function, Payload=payload)
-
-        answer = self._caller.call(Kind.CONTROL, invoke, idempotent=False)
-        said = json.loads(answer["Payload"].read())
-        if "FunctionError" in answer:
-            raise _unseen(said)
-        inspected: Inspected = said
+        inspected: Inspected = self._look(function, {"phase": INSPECT, "run_id": run_id})
         return inspected
 
     def probe(self, function: str, secret: str) -> Probed:
@@ -100,40 +90,34 @@ class PinnedFunctions:
         pointed: Pointed = self._look(function, {"phase": POINT, "secret": secret})
         return pointed
 
+    def versions(self, function: str, secret: str) -> Versions:
+        """As `probe`: one read of the store."""
+        versions: Versions = self._look(function, {"phase": VERSIONS, "secret": secret})
+        return versions
+
+    def send_again(self, function: str, run_id: str, step: str, *, wait: bool) -> Answer:
+        """Invoke; waited for once, else queued by Lambda, which tries it again by itself."""
+        event = {"phase": SEND_AGAIN, "run_id": run_id, "step": step}
+        if wait:
+            said = self._look(function, event)
+            return Answer(outcome=str(said["outcome"]), reason=str(said["reason"]))
+        self._invoke(function, event, "Event")
+        return Answer(outcome="passed", reason="")
+
     def _look(self, function: str, event: Mapping[str, str]) -> Any:
-        invoke = partial(_asked, self._client, function, event, "RequestResponse")
-        answer = self._caller.call(Kind.CONTROL, invoke, idempotent=False)
+        answer = self._invoke(function, event, "RequestResponse")
         said = json.loads(answer["Payload"].read())
         if "FunctionError" in answer:
             raise _unseen(said)
         return said
 
-    def versions(self, function: str, secret: str) -> Versions:
-        """As `probe`: one read of the store."""
-        invoke = partial(_asked, self._client, function, {"phase": VERSIONS, "secret": secret}, "RequestResponse")
-        answer = self._caller.call(Kind.CONTROL, invoke, idempotent=False)
-        said = json.loads(answer["Payload"].read())
-        if "FunctionError" in answer:
-            raise _unseen(said)
-        told: Versions = said
-        return told
+    def _invoke(self, function: str, event: Mapping[str, str], kind: str) -> Any:
+        payload = json.dumps(dict(event)).encode()
 
-    def send_again(self, function: str, run_id: str, step: str, *, wait: bool) -> Answer:
-        """Invoke; waited for once, else queued by Lambda, which tries it again by itself."""
-        event = {"phase": SEND_AGAIN, "run_id": run_id, "step": step}
-        kind = "RequestResponse" if wait else "Event"
-        invoke = partial(_asked, self._client, function, event, kind)
-        answer = self._caller.call(Kind.CONTROL, invoke, idempotent=False)
-        if not wait:
-            return Answer(outcome="passed", reason="")
-        said = json.loads(answer["Payload"].read())
-        if "FunctionError" in answer:
-            raise _unseen(said)
-        return Answer(outcome=str(said["outcome"]), reason=str(said["reason"]))
+        def invoke() -> Any:
+            return self._client.invoke(FunctionName=function, InvocationType=kind, Payload=payload)
 
-
-def _asked(client: Any, function: str, event: Mapping[str, str], kind: str) -> Any:
-    return client.invoke(FunctionName=function, InvocationType=kind, Payload=json.dumps(dict(event)).encode())
+        return self._caller.call(Kind.CONTROL, invoke, idempotent=False)
 
 
 def _unseen(said: Mapping[str, Any]) -> KeyturnError:

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
 
-import boto3
-
+from sandbox.aws_client import administrator
 from sandbox.facts import Credentials, Facts
 from sandbox.google.remote import plaintext_client
 from sandbox.handlers.vault import connect
@@ -31,21 +30,10 @@ _LISTS = {
 }
 
 
-def aws(facts: Facts, service: str) -> Any:
-    """A plain client."""
-    return boto3.client(
-        service,
-        endpoint_url=facts.aws_endpoint,
-        region_name=facts.aws_region,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
-
-
 def inventory(facts: Facts, credentials: Credentials) -> dict[str, set[str]]:
     """Names by kind, in all three clouds."""
     found = {kind: set(_listed(facts, *how)) for kind, how in _LISTS.items()}
-    with closing(aws(facts, "kms")) as kms:
+    with closing(administrator(facts, "kms")) as kms:
         keys = (kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"] for key in kms.list_keys()["Keys"])
         found["keys"] = {key["KeyId"] for key in keys if key["KeyState"] == "Enabled"}
     google = plaintext_client(facts.google_endpoint)
@@ -64,7 +52,7 @@ def inventory(facts: Facts, credentials: Credentials) -> dict[str, set[str]]:
 
 
 def _listed(facts: Facts, service: str, call: str, field: str, name: str) -> Iterator[str]:
-    with closing(aws(facts, service)) as client:
+    with closing(administrator(facts, service)) as client:
         pages = client.get_paginator(call).paginate() if client.can_paginate(call) else [getattr(client, call)()]
         for page in pages:
             for item in page.get(field, []):

@@ -6,9 +6,10 @@ from collections import Counter
 
 import pytest
 from checkout_copy import Place
-from cloud_inventory import aws, inventory
+from cloud_inventory import inventory
 
 from infra.stack_file import stack_config
+from sandbox.aws_client import administrator
 from sandbox.engine import Result, apply, destroy
 from sandbox.handlers.registry import handlers, invokes
 
@@ -54,7 +55,7 @@ def test_the_local_stack_is_made_left_alone_and_removed_without_a_rest(place: Pl
 
 def test_resources_of_the_sandbox_carry_the_providers_default_tags(place: Place) -> None:
     applied(place)
-    secrets = aws(place.facts, "secretsmanager")
+    secrets = administrator(place.facts, "secretsmanager")
     tags = {tag["Key"]: tag["Value"] for tag in secrets.describe_secret(SecretId="payments/postgres")["Tags"]}
     secrets.close()
     assert {key: tags[key] for key in ("project", "stack", "owner")} == {

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 
 import pytest
 from checkout_copy import Place
-from cloud_inventory import aws, inventory
+from cloud_inventory import inventory
 from real_command import TOOL, Command
 
+from sandbox.aws_client import administrator
 from sandbox.facts import Facts
 
 pytestmark = [
@@ -40,7 +41,7 @@ def pulumi(place: Place, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
 
 def retention(facts: Facts) -> int | None:
     """Days that one function's logs are kept, None when the group is gone."""
-    logs = aws(facts, "logs")
+    logs = administrator(facts, "logs")
     found = logs.describe_log_groups(logGroupNamePrefix=LOG_GROUP)["logGroups"]
     logs.close()
     return found[0]["retentionInDays"] if found else None
@@ -82,7 +83,7 @@ def test_a_changed_input_updates_what_it_concerns(pulumi: Command, place: Place)
 def test_refresh_finds_what_was_removed_behind_its_back_and_up_makes_it_again(pulumi: Command, place: Place) -> None:
     calm = pulumi.counts("refresh", "--yes", "--skip-preview", "--stack", "local")
     assert set(calm) == {"unchanged"}
-    logs = aws(place.facts, "logs")
+    logs = administrator(place.facts, "logs")
     logs.delete_log_group(logGroupName=LOG_GROUP)
     logs.close()
     assert pulumi.counts("refresh", "--yes", "--skip-preview", "--stack", "local")["deleted"] == 1
