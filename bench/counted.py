@@ -63,11 +63,11 @@ class _Counter:
 
         def at_end() -> None:
             wire.append(self._books.take())
-            google.update(call["method"] for call in google_calls(self._place.facts.google_endpoint, clear=True))
+            google.update(self._google())
 
         self._place.functions.refresh(self._endpoints)
         self._books.take()
-        google_calls(self._place.facts.google_endpoint, clear=True)
+        self._google()
         run = go(self._place, secret, at_end)
         operations, kinds = wire[0]
         tally.check_books(run, operations, google)
@@ -83,11 +83,16 @@ class _Counter:
     def _swept(self) -> dict[str, float]:
         place = self._place
         self._books.take()
+        self._google()
         place.functions.invocations()
         arn = place.states.start_execution(stateMachineArn=place.machine_arn("sweep"), input="{}")["executionArn"]
         wait_for_execution(place, arn)
         _, kinds = self._books.take()
-        return {**kinds, **tally.of_sweep(history_of(place, arn), place.functions.invocations())}
+        return {**kinds, **tally.of_sweep(history_of(place, arn), place.functions.invocations(), self._google())}
+
+    def _google(self) -> Counter[str]:
+        """Methods that the Google server was asked since the last time."""
+        return Counter(call["method"] for call in google_calls(self._place.facts.google_endpoint, clear=True))
 
 
 def _has_endpoint(place: Place) -> bool:

@@ -25,6 +25,8 @@ _TARGETS = {
 # Services of the query protocol name their operation in the body only: the signature's scope tells the service.
 _BY_SCOPE = ("iam", "sts")
 _LAMBDA_PATHS = "/2015-03-31/functions/"
+# By what follows the function's name.
+_LAMBDA_CALLS = {("GET", "aliases"): "GetAlias", ("POST", "invocations"): "Invoke"}
 
 # Operations that touch a secret's value: each makes Secrets Manager ask KMS once for the stack's key.
 _VALUES = frozenset({"GetSecretValue", "PutSecretValue"})
@@ -48,9 +50,8 @@ def operation_of(method: str, path: str, headers: Mapping[str, str]) -> Operatio
         return Operation(_TARGETS[prefix], name)
     place = urlsplit(path)
     if not prefix and place.path.startswith(_LAMBDA_PATHS):
-        return Operation(
-            "lambda", "GetAlias" if method == "GET" and "/aliases/" in place.path else f"{method} function"
-        )
+        part = place.path.removeprefix(_LAMBDA_PATHS).partition("/")[2].partition("/")[0]
+        return Operation("lambda", _LAMBDA_CALLS.get((method, part), f"{method} function"))
     if not prefix and method == "HEAD":
         return Operation("s3", "HeadObject")
     if not prefix and method == "GET":
@@ -68,9 +69,8 @@ def operation_of(method: str, path: str, headers: Mapping[str, str]) -> Operatio
 
 def kinds_of(operation: Operation) -> tuple[Kind, ...]:
     """What the request is on a bill, DynamoDB's units excepted; Refused `unknown_operation`."""
-    one = _BY_NAME.get(operation)
-    if one:
-        return one
+    if operation in _BY_NAME:
+        return _BY_NAME[operation]
     if operation.service in _BY_SERVICE:
         implied = (Kind.KMS_IMPLIED,) if operation.name in _VALUES else ()
         return (*_BY_SERVICE[operation.service], *implied)
@@ -87,6 +87,8 @@ _BY_NAME: Mapping[Operation, tuple[Kind, ...]] = {
     Operation("s3", "HeadObject"): (Kind.S3_GET,),
     Operation("s3", "ListObjectsV2"): (Kind.S3_LIST,),
     Operation("lambda", "GetAlias"): (Kind.LAMBDA_CALL,),
+    # the log of the function that is invoked counts it, as it does those by the machine
+    Operation("lambda", "Invoke"): (),
 }
 _BY_SERVICE: Mapping[str, tuple[Kind, ...]] = {
     "secretsmanager": (Kind.SECRETS_CALL,),

@@ -20,15 +20,12 @@ from bench.subscribers_world import CONSUMER, MOUNT, PATH, Subscribed, serving
 from rotation.stores import vault_client
 from sandbox.consumer import USER as LISTENER
 from sandbox.consumer import allow_listening
-from sandbox.layout import Layout
-from sandbox.parts.contract import Part, Request, Started
 from sandbox.parts.ministack import Ministack
 from sandbox.parts.openbao import Openbao
 from sandbox.parts.redis import Lone, started_redis
-from sandbox.ports import reserved
-from sandbox.processes import load, stop
 from sandbox.publisher import USER as PUBLISHER
 from sandbox.publisher import allow_publishing
+from tests.contract.store_servers import running
 from tests.model.world import NAME
 
 STACK = "local"
@@ -50,8 +47,8 @@ def place() -> Iterator[Place]:
     """Servers of its own, and a secret without a version."""
     with ExitStack() as opened:
         folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="keyturn-bench-")))
-        vault = opened.enter_context(_running(Openbao(), folder / "vault"))
-        cloud = opened.enter_context(_running(Ministack(), folder / "cloud"))
+        vault = opened.enter_context(running(Openbao(), folder / "vault"))
+        cloud = opened.enter_context(running(Ministack(), folder / "cloud"))
         lone = opened.enter_context(started_redis(folder))
         opened.enter_context(_aws(cloud.facts["aws_endpoint"]))
         key = boto3.client("kms").create_key(KeyUsage="SIGN_VERIFY", KeySpec="ECC_NIST_P256")["KeyMetadata"]["Arn"]
@@ -74,20 +71,6 @@ def place() -> Iterator[Place]:
             "secret": NAME,
         }
         yield Place(world=world, told=told, folder=folder, lone=lone)
-
-
-@contextmanager
-def _running(part: Part, folder: Path) -> Iterator[Started]:
-    layout = Layout(folder / "sandbox")
-    layout.claim()
-    layout.make_fresh()
-    try:
-        with reserved({part.name: 0}) as ports:
-            started = part.start(Request(layout=layout, port=ports[part.name]))
-        yield started
-    finally:
-        if found := load(layout.process(part.name)):
-            stop(found)
 
 
 @contextmanager

@@ -24,32 +24,51 @@ _LOGIN, _AUTHORITY, _TARGET, _LEDGER = "login", "authority", "target", "ledger"
 
 def metered(run: Run) -> Counter[str]:
     """What the run's store function counted itself, by column."""
+    return _meters(run.invocations)
+
+
+def _meters(invocations: Sequence[Invocation]) -> Counter[str]:
     columns: Counter[str] = Counter()
-    for invocation in run.invocations:
+    for invocation in invocations:
         columns.update(invocation.calls)
     return columns
 
 
 def of_run(run: Run, google: Mapping[str, int], *, over_http: bool) -> dict[str, float]:
     """Everything but what passed on the wire and the GB-seconds."""
-    meters = metered(run)
-    # of a login, one call is KMS's
-    vault = sum(meters[column] for column in _STORE) + meters[_LOGIN] // 2 if run.store == "vault" else 0
+    return {
+        Kind.ENDPOINT_REQUEST.value: float(over_http),
+        **_elsewhere(run.invocations, google),
+        **_execution(run.execution, run.invocations),
+    }
+
+
+def of_sweep(execution: Execution, invocations: Sequence[Invocation], google: Mapping[str, int]) -> dict[str, float]:
+    """As `of_run`, of one sweep, and its GB-seconds: nothing else times it.
+
+    The looks that it asks functions for log no calls: only those to AWS and Google are counted, which have a price.
+    """
+    return {
+        Kind.SCHEDULE.value: 1.0,
+        Kind.GB_SECOND.value: sum(one.gb_seconds for one in invocations),
+        **_elsewhere(invocations, google),
+        **_execution(execution, invocations),
+    }
+
+
+def _elsewhere(invocations: Sequence[Invocation], google: Mapping[str, int]) -> dict[str, float]:
+    """What is asked of others than AWS."""
+    meters = _meters(invocations)
+    vault = _meters([one for one in invocations if one.function == "vault"])
     accesses = google.get(_ACCESS, 0)
     counts = {
-        Kind.ENDPOINT_REQUEST: int(over_http),
         Kind.GOOGLE_ACCESS: accesses,
         Kind.GOOGLE_MANAGEMENT: sum(google.values()) - accesses,
-        Kind.VAULT_REQUEST: vault,
+        # of a login, one call is KMS's
+        Kind.VAULT_REQUEST: sum(vault[column] for column in _STORE) + vault[_LOGIN] // 2,
         Kind.TARGET_CALL: meters[_TARGET] + meters[_AUTHORITY],
     }
-    return {kind.value: float(n) for kind, n in counts.items()} | _execution(run.execution, run.invocations)
-
-
-def of_sweep(execution: Execution, invocations: Sequence[Invocation]) -> dict[str, float]:
-    """As `of_run`, of one sweep, and its GB-seconds: nothing else times it."""
-    seconds = sum(one.gb_seconds for one in invocations)
-    return {Kind.SCHEDULE.value: 1.0, Kind.GB_SECOND.value: seconds} | _execution(execution, invocations)
+    return {kind.value: float(n) for kind, n in counts.items()}
 
 
 def _execution(execution: Execution, invocations: Sequence[Invocation]) -> dict[str, float]:

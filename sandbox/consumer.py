@@ -1,13 +1,11 @@
 """What a consumer needs in the sandbox: a Redis user that may listen and read the stream, and a file of variables.
 
 One user for all consumers of the sandbox; in a real stack each has its own, with the same rules, which are those of
-docs/client.md. Its password follows from the administrator's, so that a second deployment changes nothing. The file is
-for a shell (`set -a; . FILE`) and has the user's password, so that only its owner reads it.
+docs/client.md. The file is for a shell (`set -a; . FILE`) and has the user's password, so that only its owner reads it.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shlex
@@ -20,6 +18,7 @@ import redis
 from sandbox.facts import Credentials, Facts
 from sandbox.layout import Layout
 from sandbox.ports import LOOPBACK
+from sandbox.redis_users import Rights, allow, password_of
 
 USER = "keyturn-consumer"
 _PRIVATE_FILE = 0o600
@@ -32,7 +31,7 @@ def welcome_consumers(layout: Layout, facts: Facts, credentials: Credentials, ou
     stack = json.loads(str(outputs["events"]))["stack"]
     administrator = redis.Redis(host=LOOPBACK, port=facts.redis_port, password=credentials.redis_admin_password)
     with closing(administrator):
-        allow_listening(administrator, stack, _password(credentials))
+        allow_listening(administrator, stack, password_of(USER, credentials))
         # kept through a restart of the server
         administrator.acl_save()
     text = "".join(f"{name}={shlex.quote(said)}\n" for name, said in variables(facts, credentials, outputs).items())
@@ -42,17 +41,10 @@ def welcome_consumers(layout: Layout, facts: Facts, credentials: Credentials, ou
 
 
 def allow_listening(administrator: redis.Redis, stack: str, password: str) -> None:
-    """The user's rules, whatever they were before; the server gets a hash of the password."""
-    administrator.acl_setuser(
-        USER,
-        enabled=True,
-        reset=True,
-        hashed_passwords=[f"+{hashlib.sha256(password.encode()).hexdigest()}"],
-        commands=list(COMMANDS),
-        # to be read, not written
-        keys=[f"%R~keyturn:{stack}:invalidations:log"],
-        channels=[f"keyturn:{stack}:invalidations"],
-    )
+    """Listen, and read the stream without writing to it."""
+    keys = [f"%R~keyturn:{stack}:invalidations:log"]
+    rights = Rights(commands=COMMANDS, keys=keys, channels=[f"keyturn:{stack}:invalidations"])
+    allow(administrator, USER, password, rights)
 
 
 def variables(facts: Facts, credentials: Credentials, outputs: Mapping[str, object]) -> dict[str, str]:
@@ -73,8 +65,4 @@ def variables(facts: Facts, credentials: Credentials, outputs: Mapping[str, obje
 
 def events_url(facts: Facts, credentials: Credentials) -> str:
     """As `RedisEvents.from_url` takes it. It holds the password: for an environment, never for a log."""
-    return f"redis://{USER}:{_password(credentials)}@{LOOPBACK}:{facts.redis_port}"
-
-
-def _password(credentials: Credentials) -> str:
-    return hashlib.sha256(f"{USER} {credentials.redis_admin_password}".encode()).hexdigest()
+    return f"redis://{USER}:{password_of(USER, credentials)}@{LOOPBACK}:{facts.redis_port}"

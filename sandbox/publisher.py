@@ -1,18 +1,18 @@
 """Makes the Redis user that functions publish events as, and puts its login into each store.
 
 Restricted to what publishing takes: the channel and the stream of the stack, and RQ's one queue; the rules are those
-of docs/events.md. Its password follows from the administrator's, so that a second deployment changes nothing.
+of docs/events.md.
 """
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import closing
 
 import redis
 
 from sandbox.authorities import put_aws, put_google, put_vault
 from sandbox.facts import Credentials, Facts
+from sandbox.redis_users import Rights, allow, password_of
 
 USER = "keyturn-publisher"
 AWS_SECRET = "keyturn/authority/events"  # noqa: S105 - a name
@@ -29,7 +29,7 @@ _HOST = "127.0.0.1"
 
 def put_publisher(facts: Facts, credentials: Credentials, stack: str) -> None:
     """Make the user, and put its login into the three stores."""
-    password = hashlib.sha256(f"{USER} {credentials.redis_admin_password}".encode()).hexdigest()
+    password = password_of(USER, credentials)
     administrator = redis.Redis(host=_HOST, port=facts.redis_port, password=credentials.redis_admin_password)
     with closing(administrator):
         allow_publishing(administrator, stack, password)
@@ -41,13 +41,7 @@ def put_publisher(facts: Facts, credentials: Credentials, stack: str) -> None:
 
 
 def allow_publishing(administrator: redis.Redis, stack: str, password: str) -> None:
-    """The user's rules, whatever they were before; the server gets a hash of the password."""
-    administrator.acl_setuser(
-        USER,
-        enabled=True,
-        reset=True,
-        hashed_passwords=[f"+{hashlib.sha256(password.encode()).hexdigest()}"],
-        commands=list(COMMANDS),
-        keys=[f"keyturn:{stack}:invalidations:log", "rq:queues", f"rq:queue:keyturn-{stack}", "rq:job:*"],
-        channels=[f"keyturn:{stack}:invalidations"],
-    )
+    """Publish and enqueue, nothing else."""
+    keys = [f"keyturn:{stack}:invalidations:log", "rq:queues", f"rq:queue:keyturn-{stack}", "rq:job:*"]
+    rights = Rights(commands=COMMANDS, keys=keys, channels=[f"keyturn:{stack}:invalidations"])
+    allow(administrator, USER, password, rights)

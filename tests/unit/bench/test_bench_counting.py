@@ -8,7 +8,7 @@ from typing import Any
 
 import botocore.session
 import pytest
-from bench_samples import run
+from bench_samples import invocation, run
 
 from artefacts.table import FUNCTIONS
 from bench.capacity import Capacity
@@ -16,7 +16,7 @@ from bench.executions import executed
 from bench.functions import parsed
 from bench.kinds import Kind
 from bench.operations import Operation, kinds_of, operation_of
-from bench.tally import check_books, of_run
+from bench.tally import check_books, of_run, of_sweep
 from bench.wire import Books
 from rotation.errors import Refused
 
@@ -81,6 +81,7 @@ def test_requests_are_told_apart_as_the_services_spell_them() -> None:
     secrets = {"x-amz-target": "secretsmanager.PutSecretValue"}
     assert str(operation_of("POST", "/", secrets)) == "secretsmanager.PutSecretValue"
     assert str(operation_of("GET", "/2015-03-31/functions/f/aliases/live", {})) == "lambda.GetAlias"
+    assert str(operation_of("POST", "/2015-03-31/functions/f%3A7/invocations", {})) == "lambda.Invoke"
     assert str(operation_of("GET", "/bucket/policies/a.json", {})) == "s3.GetObject"
     assert str(operation_of("GET", "/bucket?list-type=2&prefix=", {})) == "s3.ListObjectsV2"
 
@@ -111,6 +112,18 @@ def test_whatever_a_function_may_ask_of_aws_has_a_price(service: str) -> None:
 def test_a_value_asked_of_secrets_manager_asks_kms_for_the_stacks_key() -> None:
     assert kinds_of(Operation("secretsmanager", "GetSecretValue")) == (Kind.SECRETS_CALL, Kind.KMS_IMPLIED)
     assert kinds_of(Operation("secretsmanager", "DescribeSecret")) == (Kind.SECRETS_CALL,)
+
+
+def test_a_sweep_counts_what_the_functions_that_it_asks_for_a_look_ask_of_others_in_turn() -> None:
+    asked = [invocation(name, calls={"read": 2, "login": 2}) for name in ("vault", "gcp")]
+    kinds = of_sweep(run().execution, asked, {"GetSecret": 2})
+    assert (kinds["vault.request"], kinds["google.management"], kinds["lambda.request"]) == (3.0, 2.0, 2.0)
+
+
+def test_a_function_that_is_invoked_is_paid_for_by_its_own_log_and_another_call_of_lambda_by_nobody() -> None:
+    assert kinds_of(Operation("lambda", "Invoke")) == ()
+    with pytest.raises(Refused, match="POST function"):
+        kinds_of(operation_of("POST", "/2015-03-31/functions/f/versions", {}))
 
 
 def test_a_request_that_nobody_knows_stops_the_count() -> None:
