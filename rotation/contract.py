@@ -145,6 +145,13 @@ class SecretStore(Protocol):
         """
         ...
 
+    def pointed(self, ref: SecretRef) -> Version | None:
+        """Which version readers by pointer get; None for nothing. Reads only; no value, but where nothing else tells.
+
+        Behind a `lagging_pointer` it may be the one before. NotFound as `observe`.
+        """
+        ...
+
     def survey(self, ref: SecretRef, known: Version | None) -> Survey:
         """Look without trusting the ledger: the pointer readers follow, and everything pending. Reads only.
 

@@ -1,7 +1,8 @@
-"""A look at one thing: which version of a secret the store's own pointer gives to readers. No value is read.
+"""A look at one thing: which version of a secret the store's own pointer gives to readers.
 
-Asked by the sweep of a few secrets at a time, to find out whether somebody else moved it; what differs is looked at as
-for repair (`inspection`).
+No value is read, but for a static role of Vault, whose engine tells nothing without its password. Asked by the sweep
+of a few secrets at a time, to find out whether somebody else moved it; what differs is looked at as for repair
+(`inspection`).
 """
 
 from __future__ import annotations
@@ -24,7 +25,6 @@ class Pointed(TypedDict):
 
 def point(subject: Subject) -> Pointed:
     """Ask the store. Raises as the store."""
-    head = subject.ledger.head(subject.policy.name)
-    shown = subject.store.survey(subject.policy.ref, head.current)
+    current = subject.store.pointed(subject.policy.ref)
     lags = subject.store.capabilities.lagging_pointer
-    return Pointed(outcome="passed", current=shown.current.id if shown.current else "", lags=lags)
+    return Pointed(outcome="passed", current=current.id if current else "", lags=lags)

@@ -75,6 +75,10 @@ class AwsStore:
         )
         return Version(id=answer["VersionId"]), _text(ref, answer)
 
+    def pointed(self, ref: SecretRef) -> Version | None:
+        """The label (DescribeSecret): one read."""
+        return _version(self._labels(ref).version(CURRENT))
+
     def survey(self, ref: SecretRef, known: Version | None) -> Survey:
         """Labels (DescribeSecret), then the pending version: two reads, or one."""
         del known  # the labels are the pointers

@@ -70,6 +70,10 @@ class GcpStore:
             raise NotFound("version_not_enabled", f"the live version of {ref.path} is disabled or destroyed") from exc
         return Version(id=number), value
 
+    def pointed(self, ref: SecretRef) -> Version | None:
+        """The alias (GetSecret, which may lag): one read."""
+        return current_of(self._api.shell(ref.path))
+
     def survey(self, ref: SecretRef, known: Version | None) -> Survey:
         """The alias (GetSecret, which may lag) and the numbers above it and above `known`: up to 51 reads."""
         return gcp_survey.survey(self._api, ref, known)

@@ -83,6 +83,18 @@ class VaultStore:
             raise NotFound("no_current", f"{ref.path} has no live version", "look for a deletion in the audit log")
         return Version(id=str(head.version)), value_of(head.data)
 
+    def pointed(self, ref: SecretRef) -> Version | None:
+        """The metadata of the live path: one read; a second one, of the value, where its deletion has a date."""
+        kept = self._kv.metadata(ref.path)
+        if kept is None or kept.lost:
+            return None
+        version = Version(id=str(kept.current))
+        if not kept.deletion:
+            return version
+        # deleted, or to be deleted some day: whether that day has come only Vault's clock tells
+        head = self._kv.read(ref.path)
+        return version if head is not None and head.data is not None else None
+
     def survey(self, ref: SecretRef, known: Version | None) -> Survey:
         """The heads of the live and of the pending path: two reads."""
         del known  # the live path is the pointer

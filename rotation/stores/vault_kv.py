@@ -26,10 +26,15 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class Metadata:
-    """What is kept of a path: its current version (0: none yet) and the oldest one still there."""
+    """What is kept of a path: its current version (0: none yet) and the oldest one still there.
+
+    lost: nothing is current, or it was destroyed. deletion: when the current one is, or will be, deleted; "" for never.
+    """
 
     current: int
     oldest: int
+    lost: bool = False
+    deletion: str = ""
 
 
 class Kv:
@@ -114,4 +119,10 @@ def _metadata(client: Any, mount: str, path: str) -> Metadata | None:
         if exc.errors:
             raise
         return None
-    return Metadata(current=int(told["current_version"]), oldest=int(told["oldest_version"]))
+    newest = told["versions"].get(str(told["current_version"]), {})
+    return Metadata(
+        current=int(told["current_version"]),
+        oldest=int(told["oldest_version"]),
+        lost=bool(newest.get("destroyed", True)),
+        deletion=str(newest.get("deletion_time") or ""),
+    )

@@ -17,6 +17,7 @@ pytest.register_assert_rewrite(
     "store_suite",
     "store_staging",
     "store_moving",
+    "store_pointing",
     "store_surveying",
     "store_gcp_surveying",
     "store_crashes",

@@ -12,11 +12,12 @@ from typing import Any, ClassVar
 
 from store_crashes import StoreCrashes
 from store_moving import StoreMoving
+from store_pointing import StorePointing
 from store_staging import StoreStaging
 from store_surveying import StoreSurveying
 
 
-class StoreContract(StoreStaging, StoreMoving, StoreSurveying, StoreCrashes):
+class StoreContract(StoreStaging, StoreMoving, StorePointing, StoreSurveying, StoreCrashes):
     """Everything a store promises."""
 
     # test name to the reason why this emulator cannot show it

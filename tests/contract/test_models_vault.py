@@ -41,6 +41,7 @@ class TestVaultStoreOnTheModel(test_store_vault.TestVaultStore):
         "test_a_token_without_the_right_is_denied_after_one_more_login": "the model knows no rights",
         "test_a_rate_limit_is_throttled": "the model throttles nobody",
         "test_a_sealed_vault_is_unavailable": "the model has no seal",
+        "test_the_pointer_names_a_version_that_will_be_deleted_some_day": "the model deletes at once only",
     }
 
     @pytest.fixture

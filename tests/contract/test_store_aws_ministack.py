@@ -39,6 +39,7 @@ class TestAwsStoreOnMinistack(aws_traps.AwsContract):
             "MiniStack leaves AWSPENDING on the promoted version too; the adapter takes it off with the candidate's"
         ),
         "test_a_declared_secret_without_a_value_has_nothing_current": _EMPTY_CURRENT,
+        "test_the_pointer_of_a_declared_secret_without_a_value_names_nothing": _EMPTY_CURRENT,
         "test_a_survey_of_a_declared_secret_without_a_value_shows_nothing": _EMPTY_CURRENT,
         "test_a_survey_shows_the_candidate_of_a_run_that_crashed_before_its_first_value_was_current": _EMPTY_CURRENT,
         "test_a_first_value_is_promoted_where_nothing_was_current": _EMPTY_CURRENT,

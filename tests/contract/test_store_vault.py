@@ -201,6 +201,22 @@ class TestVaultStore(store_suite.StoreContract):
     ) -> None:
         bench.kv.delete_latest_version_of_secret(_below(rotations), mount_point=MOUNT)
         assert bench.store().survey(rotations.ref, Version(id="1")) == Survey(current=None)
+        assert bench.store().pointed(rotations.ref) is None
+
+    def test_the_pointer_names_nothing_once_its_version_was_destroyed(
+        self, bench: VaultBench, rotations: Rotations
+    ) -> None:
+        bench.kv.destroy_secret_versions(_below(rotations), versions=[1], mount_point=MOUNT)
+        assert bench.store().pointed(rotations.ref) is None
+
+    def test_the_pointer_names_a_version_that_will_be_deleted_some_day(
+        self, bench: VaultBench, rotations: Rotations
+    ) -> None:
+        bench.kv.update_metadata(_below(rotations), delete_version_after="1h", mount_point=MOUNT)
+        life = rotations.rotate(value("new"))
+        kept = bench.kv.read_secret_metadata(_below(rotations), mount_point=MOUNT)["data"]["versions"][life.live.id]
+        assert kept["deletion_time"]
+        assert bench.store().pointed(rotations.ref) == life.live
 
     def test_a_value_that_is_not_fields_is_refused(self, rotations: Rotations) -> None:
         with pytest.raises(Refused) as refusal:

@@ -123,6 +123,10 @@ class MemoryStore:
 
         return self._read(look)
 
+    def pointed(self, ref: SecretRef) -> Version | None:
+        """One read."""
+        return self._read(lambda: _version(self._server.find(ref.path).current))
+
     def survey(self, ref: SecretRef, known: Version | None) -> Survey:
         """One read."""
         del known  # the server's own pointers never lag
