@@ -7,9 +7,10 @@ proxies. Waits and the machines' Retry are shortened by the emulator's wait scal
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,8 @@ class Place:
     facts: Facts
     credentials: Credentials
     lanes: dict[str, Lane]
+    # held by the one sweep that runs, and while something becomes due that it must not find
+    sweeping: threading.Lock = field(default_factory=threading.Lock)
 
     def client(self, service: str) -> Any:
         """A client of the account's administrator."""

@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 from bench.crash.place import PREFIX, Place
 from rotation.control.desk import run_id_of
 from rotation.errors import Refused
-from rotation.ledger.records import Overlap, Run, claim_key
+from rotation.ledger.records import Overlap, Run, claim_key, retire_key
+from rotation.ledger.rows import Key
 from rotation.ledger.switch import Who
 
 # Each look costs the emulator as much as a call of a function.
@@ -25,6 +26,8 @@ _PATIENCE_S = 180.0
 # Between two resumptions of a run whose earlier invocation may still work.
 _RESUME_PAUSE_S = 5.0
 _UNENDED = ("running", "halted", "stuck")
+# Later than everything here.
+_NOT_SOON = "9999-01-01T00:00:00.000000Z"
 _WHO = Who(actor="crash-full", reason="crash points", verb="overlap_close")
 
 
@@ -74,11 +77,14 @@ class Runs:
         return run
 
     def close_overlap(self) -> None:
-        """The overlap is over now, as `overlap close` says it."""
+        """The overlap is over now, as `overlap close` says it; no sweep for another credential finds it."""
         ledger = self._place.ledger
         head = ledger.head(self._secret)
         if head.overlap and head.overlap.retire_at > ledger.now():
-            ledger.amend(head, _WHO, overlap=replace(head.overlap, retire_at=ledger.now()))
+            with self._place.sweeping:
+                ledger.amend(head, _WHO, overlap=replace(head.overlap, retire_at=ledger.now()))
+                # it would start the retirement that is started here
+                self._let_be_due(retire_key(self._secret), _NOT_SOON)
 
     @property
     def overlap(self) -> Overlap | None:
@@ -103,19 +109,13 @@ class Runs:
 
     def _sweep(self, started: Started) -> None:
         """One sweep that finds the claim due, and what it started."""
-        key = claim_key(self._secret)
-        self._place.dynamodb.update_item(
-            TableName=f"{PREFIX}-ledger",
-            Key={"pk": {"S": key.pk}, "sk": {"S": key.sk}},
-            UpdateExpression="SET due_at = :now",
-            ConditionExpression="attribute_exists(pk)",
-            ExpressionAttributeValues={":now": {"S": self._place.ledger.now()}},
-        )
-        began = datetime.now(UTC)
-        sweep = self._place.states.start_execution(
-            stateMachineArn=self._place.machine("sweep"), name=f"crash-sweep-{uuid.uuid4().hex}", input="{}"
-        )["executionArn"]
-        self._until_ended(sweep)
+        with self._place.sweeping:
+            self._let_be_due(claim_key(self._secret), self._place.ledger.now())
+            began = datetime.now(UTC)
+            sweep = self._place.states.start_execution(
+                stateMachineArn=self._place.machine("sweep"), name=f"crash-sweep-{uuid.uuid4().hex}", input="{}"
+            )["executionArn"]
+            self._until_ended(sweep)
         listed = self._place.states.list_executions(stateMachineArn=self._place.machine(started.machine))
         readable = f"{started.machine}-{self._secret.replace('/', '-')}"
         started.executions += [
@@ -123,6 +123,16 @@ class Runs:
             for found in listed["executions"]
             if found["name"].startswith(readable) and found["startDate"] >= began
         ]
+
+    def _let_be_due(self, key: Key, moment: str) -> None:
+        """When a sweep finds a row; what the row says is not touched."""
+        self._place.dynamodb.update_item(
+            TableName=f"{PREFIX}-ledger",
+            Key={"pk": {"S": key.pk}, "sk": {"S": key.sk}},
+            UpdateExpression="SET due_at = :moment",
+            ConditionExpression="attribute_exists(pk)",
+            ExpressionAttributeValues={":moment": {"S": moment}},
+        )
 
     def _until_ended(self, execution: str) -> None:
         deadline = time.monotonic() + _PATIENCE_S
