@@ -14,6 +14,7 @@ from rotation.control.signals import Finding
 from rotation.errors import Halted, KeyturnError, NotFound, Refused, Throttled, Unavailable
 from rotation.ledger.agenda import membership
 from rotation.ledger.due import Due
+from rotation.ledger.switch import PASSED_BY_BREAK_GLASS
 from rotation.planning.reckoning import described, failed, reckoned
 
 # Rows of one shard that a look reads: twenty times what it may start, so that what is held hides nothing, and some
@@ -21,7 +22,6 @@ from rotation.planning.reckoning import described, failed, reckoned
 ROWS_PER_SHARD = 1_500
 # Policies that a look reads: some 40 ms each, and the function has a minute.
 POLICIES_PER_LOOK = 300
-# The stop that people's own emergencies pass when they say so; the kill switch stops everything.
 FROZEN = "frozen"
 _LOG = logging.getLogger("keyturn")
 
@@ -30,8 +30,8 @@ def look_at(desk: Desk) -> list[Due]:
     """The rows that are due, each once, brought up to date; only the oldest while the whole stack is stopped."""
     now, stop, agenda = desk.ledger.now(), stopped(desk), desk.ledger.agenda
     found = {due.secret: due for due in agenda.ripe(now, 1 if stop else ROWS_PER_SHARD)}
-    if stop in ("", FROZEN):
-        # the index may show a row in the shard that it has just left, too
+    if not stop or stop in PASSED_BY_BREAK_GLASS:
+        # what breaks the glass is among them; the index may show a row in the shard that it has just left, too
         found |= {due.secret: due for due in agenda.urgent(now, ROWS_PER_SHARD)}
     if stop:
         return list(found.values())

@@ -32,7 +32,7 @@ def end_run(desk: Desk, run_id: str) -> Answer:
     if run.emergency and run.machine == "retire":
         _rotate_after(desk, run)
     elif run.emergency:
-        start_due(desk, run.secret, BREAK_GLASS if run.break_glass else "")
+        start_due(desk, run.secret)
     # where the store replaces a credential in one, the proof came with the promotion
     proof = next((steps[name].facts for name in ("prove", "promote") if name in steps), {})
     if proof.get("proof") in _NOT_DEAD and run.status == "succeeded":

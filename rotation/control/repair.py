@@ -19,14 +19,13 @@ from rotation.control.diagnosis import diagnose as judged
 from rotation.control.findings import Diagnosis, Findings, digest
 from rotation.control.followed import followed
 from rotation.control.starts import resume, start
+from rotation.control.takeover import stopped_by
 from rotation.errors import KeyturnError, NotFound, Refused
 from rotation.inspection import Inspected
-from rotation.ledger.ledger import NEVER_STOPPED
 from rotation.ledger.moments import timestamp
 from rotation.ledger.records import Head, Overlap, Run
-from rotation.ledger.switch import PASSED_BY_BREAK_GLASS, Who
+from rotation.ledger.switch import Who
 from rotation.lineage import made_by
-from rotation.phases import BACKWARDS
 from rotation.policy import Policy
 
 Person = Mapping[str, str]
@@ -77,15 +76,10 @@ def mend(desk: Desk, secret: str, seen: str, who: Person) -> dict[str, str]:
 
 def _check_not_stopped(desk: Desk, secret: str, found: Findings, first: Diagnosis) -> None:
     """A run that goes forward would be stopped at its claim; what goes back, or only tidies up, never is."""
-    if found.stopped and (first.action in _FORWARD or (first.action == "resume" and _goes_forward(found))):
-        raise desk.ledger.switchboard.stop_of(secret)
-
-
-def _goes_forward(found: Findings) -> bool:
     run = found.unfinished
-    if run is None or run.undoing or run.machine in NEVER_STOPPED or BACKWARDS & found.steps.keys():
-        return False
-    return not (run.break_glass and found.stopped in PASSED_BY_BREAK_GLASS)
+    continued = first.action == "resume" and run is not None and stopped_by(run, found.steps, found.stopped)
+    if found.stopped and (first.action in _FORWARD or continued):
+        raise desk.ledger.switchboard.stop_of(secret)
 
 
 def _findings(desk: Desk, policy: Policy) -> Findings:

@@ -13,8 +13,11 @@ from rotation.control import awaited
 from rotation.control.asked import BREAK_GLASS, EMERGENCY, UNACKNOWLEDGED
 from rotation.control.desk import Desk, run_id_of
 from rotation.control.signals import Finding
+from rotation.control.takeover import stopped_by
 from rotation.errors import Conflict, KeyturnError, Throttled, Unavailable
-from rotation.ledger.records import CLAIM, RETIRE, Head, Run
+from rotation.ledger.due import Due
+from rotation.ledger.records import CLAIM, RETIRE, Head, Overlap, Run
+from rotation.ledger.switch import PASSED_BY_BREAK_GLASS
 
 # Step Functions allows 80 characters in an execution's name; a readable start of the secret and a hash of the rest.
 _NAME_CHARS = 80
@@ -70,42 +73,63 @@ def alone(desk: Desk, begin: Callable[[Desk, str], bool], secret: str) -> bool:
         return False
 
 
-def start_due(desk: Desk, secret: str, flags: str = "") -> bool:
-    """Start the end of the secret's overlap, if it is over and no run holds the claim; whether it was started here."""
+def start_due(desk: Desk, secret: str) -> bool:
+    """Start the end of the secret's overlap, if it is over and no run holds the claim; whether it was started here.
+
+    Consumers and a freeze do not hold it where it is part of an emergency that passes them: one that waits for the end
+    of this overlap, or the one that opened it. Whoever asked for that is then who asks for this.
+    """
     head, now = desk.ledger.head(secret), desk.ledger.now()
     # the index lags, and a retirement may take longer than the sweep's interval
     if head.overlap is None or now < head.overlap.retire_at or head.run_id:
         return False
-    who = {"reason": "overlap over", "flags": flags}
-    if awaited.waits(desk, head):
-        # an execution would only fail at its gate; an emergency that waits for the end of this overlap does not wait
-        due = desk.ledger.agenda.of(secret)
-        if due is None or EMERGENCY not in due.flags.split():
-            return False
-        who = {"reason": due.reason, "requested_by": due.requested_by, "flags": f"{flags} {UNACKNOWLEDGED}".strip()}
-    return _started(desk, "retire", head, who, now)
+    stop, waits = desk.ledger.switchboard.stopped(secret), awaited.waits(desk, head)
+    waiting = _emergency(desk, secret) if stop or waits else None
+    glass = _broken_for(desk, head.overlap, waiting)
+    # an execution would only fail at its gate, at every sweep until that is over
+    if (waits and waiting is None) or (stop and (glass is None or stop not in PASSED_BY_BREAK_GLASS)):
+        return False
+    flags = [word for word, holds in ((UNACKNOWLEDGED, waits), (BREAK_GLASS, glass is not None)) if holds]
+    asked = glass or (waiting if waits else None)
+    who = {"reason": asked.reason, "requested_by": asked.requested_by} if asked else {"reason": "overlap over"}
+    return _started(desk, "retire", head, {**who, "flags": " ".join(flags)}, now)
+
+
+def _emergency(desk: Desk, secret: str) -> Due | None:
+    """What people asked for in an emergency and was not started yet."""
+    due = desk.ledger.agenda.of(secret)
+    return due if due is not None and EMERGENCY in due.flags.split() else None
+
+
+def _broken_for(desk: Desk, overlap: Overlap, waiting: Due | None) -> Due | Run | None:
+    """The emergency that breaks the glass also for the end of this overlap."""
+    if waiting is not None and BREAK_GLASS in waiting.flags.split():
+        return waiting
+    if not (overlap.emergency and overlap.run_id):
+        return None
+    opened = desk.ledger.run(overlap.run_id)[0]
+    return opened if opened.break_glass else None
 
 
 def _resume_lost(desk: Desk, secret: str) -> bool:
+    """Go on with a run whose execution is gone, where its claim would not be refused; what goes back always is."""
     head = desk.ledger.head(secret)
     if not head.run_id or not head.execution.startswith("arn:") or desk.machines.running(head.execution):
         return False
-    run, _ = desk.ledger.run(head.run_id)
+    run, steps = desk.ledger.run(head.run_id)
     if run.status == "halted":
         return False
     if run.takeovers >= MAX_TAKEOVERS:
         # told at every sweep until somebody repairs it
         desk.signals.tell(Finding.STUCK)
         return False
+    if stopped_by(run, steps, desk.ledger.switchboard.stopped(secret)):
+        return False
     who = {"reason": "its execution ended without it", "resume": run.run_id}
     return _started(desk, run.machine, head, who, desk.ledger.now())
 
 
 def _started(desk: Desk, machine: str, head: Head, who: Mapping[str, str], now: str) -> bool:
-    passes = BREAK_GLASS in who.get("flags", "")
-    if not passes and desk.ledger.switchboard.stopped(head.secret):
-        # it would only fail at its claim, at every sweep until the switch is off
-        return False
     payload = {"secret": head.secret, "requested_by": SWEEP, "resume": "", "flags": "", **who}
     try:
         desk.machines.start(machine, execution_name(machine, head.secret, f"{head.rev} {now[:_SLOT_CHARS]}"), payload)

@@ -16,7 +16,7 @@ from rotation.definition import LOOK_PAUSE_S
 from rotation.ledger.agenda import Group
 from rotation.ledger.budget import Limit, limits
 from rotation.ledger.due import Due
-from rotation.ledger.switch import Who
+from rotation.ledger.switch import PASSED_BY_BREAK_GLASS, Who
 from rotation.planning.plan import Facts, Pool, hopeful
 
 # Writes of one rotation and the end of its overlap, from the calls of one credential's life (see bench): what the pace
@@ -90,7 +90,7 @@ def _is_due(row: Due, now: str) -> bool:
 
 
 def _passes(due: Due, stop: str) -> bool:
-    return stop == FROZEN and BREAK_GLASS in due.flags.split()
+    return stop in PASSED_BY_BREAK_GLASS and BREAK_GLASS in due.flags.split()
 
 
 def _pool(desk: Desk, limit: Limit) -> Pool:

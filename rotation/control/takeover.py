@@ -16,8 +16,9 @@ from rotation.control.desk import Desk
 from rotation.control.signals import Finding
 from rotation.control.undoable import ways_on
 from rotation.errors import Halted, Refused
-from rotation.ledger.ledger import Ledger
+from rotation.ledger.ledger import NEVER_STOPPED, Ledger
 from rotation.ledger.records import BACK, UNDO, Head, Run, StepRecord
+from rotation.ledger.switch import PASSED_BY_BREAK_GLASS
 from rotation.phases import BACKWARDS, TABLES
 from rotation.policy import from_document
 
@@ -45,7 +46,7 @@ def take_over(desk: Desk, asked: Asked, run: Run, steps: Mapping[str, StepRecord
     same_table(desk.table_id(), head)
     check_continuable(desk, head, run, undo=asked.undo)
     check_late(desk.ledger.now(), steps)
-    direction = UNDO if asked.undo else run.direction or (BACK if BACKWARDS & steps.keys() else "")
+    direction = UNDO if asked.undo else direction_of(run, steps)
     continued = replace(
         run,
         execution=asked.execution,
@@ -62,6 +63,21 @@ def take_over(desk: Desk, asked: Asked, run: Run, steps: Mapping[str, StepRecord
     if asked.break_glass:
         desk.signals.tell(Finding.BREAK_GLASS)
     return claimed
+
+
+def direction_of(run: Run, steps: Mapping[str, StepRecord]) -> str:
+    """Which way a run goes that is continued as it is: `UNDO` or `BACK`, "" for forward."""
+    return run.direction or (BACK if BACKWARDS & steps.keys() else "")
+
+
+def stopped_by(run: Run, steps: Mapping[str, StepRecord], stop: str) -> str:
+    """What of `stop`, which stops runs of the secret now, would refuse to let this one be continued; "" for nothing.
+
+    What goes back, or only tidies up, is stopped by nothing.
+    """
+    if run.machine in NEVER_STOPPED or direction_of(run, steps):
+        return ""
+    return "" if run.break_glass and stop in PASSED_BY_BREAK_GLASS else stop
 
 
 def _pinned(desk: Desk, run: Run) -> str:

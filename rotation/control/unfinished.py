@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rotation.control.findings import Diagnosis, Findings
+from rotation.control.takeover import stopped_by
 from rotation.control.undoable import back_from
 from rotation.ledger.records import Run, StepRecord
-from rotation.ledger.switch import PASSED_BY_BREAK_GLASS
 from rotation.policy import from_document
 
 _NATIVE = "native:"
@@ -65,7 +65,7 @@ def _native(found: Findings, run: Run, evidence: tuple[str, ...]) -> Diagnosis:
 
 def _halted(found: Findings, run: Run, evidence: tuple[str, ...]) -> Diagnosis:
     says = f"the run was halted ({run.failure.get('reason', '')})"
-    stopped = "" if run.break_glass and found.stopped in PASSED_BY_BREAK_GLASS else found.stopped
+    stopped = stopped_by(run, found.steps, found.stopped)
     undo, back = f"keyturn rollback {found.head.secret}", back_from(run, found.steps)
     if stopped:
         ask = (f"keyturn resume {run.run_id}", *([undo] if back else []))
