@@ -111,7 +111,8 @@ class Run(Answer):
     status: `running`, `halted` (a switch stopped it; it keeps its claim), `stuck` (it could not be undone yet),
     `succeeded`, `failed`, `undone` (by a person), `reported` (nothing was done). direction: `undo` or `back` once it
     only goes back. takeovers: how many executions continued it. break_glass: it passes a freeze. clear: the pending
-    version that a repair removes. unacknowledged: it did not wait for consumers.
+    version that a repair removes. unacknowledged: it did not wait for consumers. continued_by, continued_why: whoever
+    went on with it last, or took it back.
     """
 
     run_id: str
@@ -133,6 +134,8 @@ class Run(Answer):
     takeovers: int = 0
     clear: str = ""
     unacknowledged: bool = False
+    continued_by: str = ""
+    continued_why: str = ""
 
     @property
     def running(self) -> bool:

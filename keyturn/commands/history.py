@@ -78,6 +78,7 @@ def _how(run: Run) -> list[str]:
         "without acknowledgements": run.unacknowledged,
         "undo": run.direction == "undo",
         f"taken over {run.takeovers}x": run.takeovers > 0,
+        f"by {run.continued_by}: {run.continued_why}": bool(run.continued_by),
         f"clears {run.clear}": bool(run.clear),
     }
     return [word for word, holds in said.items() if holds]

@@ -55,8 +55,10 @@ def give_up(desk: Desk, head: Head, run: Run, steps: Mapping[str, StepRecord], w
         ) from None
     now = desk.ledger.now()
     failure = {"phase": "gate", "reason": "undo_asked"}
+    by, why = who["requested_by"], who["reason"]
     ended = replace(run, status="undone", direction=UNDO, ended_at=now, failure=failure)
-    noted = Who(actor=who["requested_by"], reason=who["reason"], verb="give_up")
+    ended = replace(ended, continued_by=by, continued_why=why)
+    noted = Who(actor=by, reason=why, verb="give_up")
     desk.ledger.end(ended, head, overlap=_put_off(overlap, run, now), noted=noted)
 
 

@@ -18,7 +18,7 @@ from rotation.control.undoable import ways_on
 from rotation.errors import Halted, Refused
 from rotation.ledger.ledger import NEVER_STOPPED, Ledger
 from rotation.ledger.records import BACK, UNDO, Head, Run, StepRecord
-from rotation.ledger.switch import PASSED_BY_BREAK_GLASS
+from rotation.ledger.switch import PASSED_BY_BREAK_GLASS, Who
 from rotation.phases import BACKWARDS, TABLES
 from rotation.policy import from_document
 
@@ -56,13 +56,21 @@ def take_over(desk: Desk, asked: Asked, run: Run, steps: Mapping[str, StepRecord
         direction=direction,
         break_glass=run.break_glass or asked.break_glass,
         takeovers=run.takeovers + 1,
+        continued_by=asked.requested_by,
+        continued_why=asked.reason,
         ended_at="",
         failure={} if asked.undo else run.failure,
     )
-    claimed = desk.ledger.claim(head, continued)
+    claimed = desk.ledger.claim(head, continued, noted=_noted(asked))
     if asked.break_glass:
         desk.signals.tell(Finding.BREAK_GLASS)
     return claimed
+
+
+def _noted(asked: Asked) -> Who | None:
+    """For the audit, because the run itself names only whoever went on with it last."""
+    verb = "undo" if asked.undo else "break_glass" if asked.break_glass else ""
+    return Who(actor=asked.requested_by, reason=asked.reason, verb=verb) if verb else None
 
 
 def direction_of(run: Run, steps: Mapping[str, StepRecord]) -> str:

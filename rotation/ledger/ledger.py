@@ -103,11 +103,12 @@ class Ledger:
         rows = [row for i in range(SHARDS) for row in self._rows.due(str(i), until)]
         return [str(row["secret"]) for row in rows if row["sk"] == what]
 
-    def claim(self, head: Head, run: Run, *, lost: Run | None = None) -> Run:
+    def claim(self, head: Head, run: Run, *, lost: Run | None = None, noted: switch.Who | None = None) -> Run:
         """Take the secret for `run`, as seen in `head`; Fenced `claim_lost` when somebody was faster.
 
         A run that is in the ledger already is taken over by another execution: same run, new epoch. Halted where a
-        switch stops it. lost: the run whose place it takes, ended in the same write. Returns the run with its epoch.
+        switch stops it. lost: the run whose place it takes, ended in the same write. noted: who goes on with it, for
+        the audit. Returns the run with its epoch.
         """
         claimed = replace(run, epoch=head.epoch + 1, version=run.version if run.takeovers else head.version)
         taken = replace(head, rev=head.rev + 1, epoch=claimed.epoch, run_id=run.run_id, execution=run.execution)
@@ -118,6 +119,7 @@ class Ledger:
             *_told(claimed, _next_of(claimed)),
             *(_told(lost) if lost else ()),
             Put(key=claim_key(run.secret), row=_due(run.secret, timestamp(self._clock() + LOOK_AFTER))),
+            *([self.switchboard.noted(noted, run.secret)] if noted else []),
         )
         return claimed
 

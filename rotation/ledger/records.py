@@ -81,7 +81,8 @@ class Run:
     `reported` (nothing was done). current, overlap: where it started from. emergency: no overlap. break_glass: it
     passes a freeze. direction: `undo` or `back` once it only goes back. takeovers: executions that continued it.
     clear: the pending version that a repair is to remove. unacknowledged: it does not wait for consumers. version:
-    Keyturn's id of what was current when it began.
+    Keyturn's id of what was current when it began. continued_by, continued_why: whoever went on with it last, or took
+    it back; "" where it needed nobody.
     """
 
     run_id: str
@@ -109,6 +110,8 @@ class Run:
     clear: str = ""
     unacknowledged: bool = False
     version: str = ""
+    continued_by: str = ""
+    continued_why: str = ""
 
     @property
     def undoing(self) -> bool:

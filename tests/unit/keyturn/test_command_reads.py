@@ -229,9 +229,9 @@ def test_history_shows_what_was_out_of_the_ordinary_about_a_run(command: Command
     flags = {"emergency": True, "break_glass": True}
     run_id = control.ask("rotate", {"secret": NAME, "reason": "leaked", **flags})["result"]["run_id"]
     run = control.run_of(run_id)
-    run |= {"takeovers": 2, "direction": "undo"}
+    run |= {"takeovers": 2, "direction": "undo", "continued_by": "arn:bob", "continued_why": "not now"}
     for shown in (command("history", NAME).out, command("history", NAME, "--run", run_id).out):
-        assert "emergency, break-glass, undo, taken over 2x" in shown
+        assert "emergency, break-glass, undo, taken over 2x, by arn:bob: not now" in shown
     document = command("history", NAME, "--json").document["runs"][0]
     assert (document["takeovers"], document["emergency"]) == (2, True)
 
