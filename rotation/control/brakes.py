@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from rotation.control.desk import Desk
+from rotation.control.followed import followed, left_open
 from rotation.errors import KeyturnError, Refused
 from rotation.ledger.moments import timestamp
 from rotation.ledger.switch import Who
@@ -26,9 +27,13 @@ def show(desk: Desk) -> dict[str, Any]:
 
 
 def _names(desk: Desk) -> list[str]:
-    """The secrets, or none while the catalogue cannot be read: the brake has been set, and says so all the same."""
+    """The secrets, with those whose policy was removed while something of them was open.
+
+    None while they cannot be read: the brake has been set, and says so all the same.
+    """
     try:
-        return desk.catalogue.names()
+        known = desk.catalogue.names()
+        return [*known, *left_open(desk, known)]
     except KeyturnError:
         return []
 
@@ -73,7 +78,7 @@ def unfreeze(desk: Desk, who: Mapping[str, str], secrets: Sequence[str]) -> dict
 
 def _known(desk: Desk, secrets: Sequence[str]) -> list[str]:
     """All of them are looked up before the first is written."""
-    return [desk.catalogue.policy(secret).name for secret in secrets]
+    return [followed(desk, secret).policy.name for secret in secrets]
 
 
 def _time(text: str, now: str) -> str:

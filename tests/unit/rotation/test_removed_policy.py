@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from rotation.control import repair, starts, verbs
+from rotation.control import brakes, repair, starts, verbs
 from rotation.control.desk import run_id_of
 from rotation.control.followed import left_open
 from rotation.errors import Refused
 from rotation.phases import Outcome, phase_named
-from tests.model.world import NAME, OVERLAP_S, POLICY, ModelCatalogue, World
+from tests.model.world import NAME, OVERLAP_S, PERSON, POLICY, ModelCatalogue, World
 
 WHO = {"requested_by": "on-call", "reason": "the service is gone"}
 OTHER = replace(POLICY, name="group/another")
@@ -93,6 +93,23 @@ def test_an_overlap_that_was_adopted_follows_the_last_policy_of_its_secret(world
     verbs.overlap_close(world.desk, NAME, WHO)
     assert world.follow() == ["succeeded"]
     assert retired(world)
+
+
+def test_a_freeze_that_holds_its_end_is_shown_and_lifted(world: World) -> None:
+    world.ledger.switchboard.freeze(PERSON, [NAME], "2999-01-01T00:00:00.000000Z")
+    assert [one["secret"] for one in brakes.show(world.desk)["freezes"]] == [NAME]
+    world.clock.advance(OVERLAP_S)
+    assert starts.sweep(world.desk) == []
+    assert brakes.unfreeze(world.desk, WHO, [NAME])["freezes"] == []
+    assert starts.sweep(world.desk) == [NAME]
+    assert world.follow() == ["succeeded"]
+    assert retired(world)
+
+
+def test_its_end_can_be_frozen(world: World) -> None:
+    assert brakes.freeze(world.desk, WHO, [NAME], "2999-01-01T00:00:00Z")["freezes"][0]["secret"] == NAME
+    world.clock.advance(OVERLAP_S)
+    assert starts.sweep(world.desk) == []
 
 
 def test_nothing_new_begins(world: World) -> None:
