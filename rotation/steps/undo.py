@@ -145,16 +145,32 @@ def _stays_current(context: Context) -> bool:
     return live is not None and context.expected is None
 
 
+def _same(before: Version | None, now: Version | None) -> bool:
+    """Whether readers still get what the failed run started from: nobody else changed it since."""
+    return before is not None and now is not None and before.id == now.id
+
+
+def _restore_for_readers(left: Context) -> None:
+    """The target takes again what readers get all the time: the run that goes on may fail before its own `apply`."""
+    try:
+        restore(left)
+    except NotFound:
+        # the store gave it up: nobody can put it back
+        return
+
+
 def settle_leftover(context: Context) -> None:
     """Finish what a failed run could not undo, before a new candidate takes its place in store and target.
 
-    Under the failed run's own fence: a target that a newer run has touched since refuses it. Both effects may be
+    Under the failed run's own fence: a target that a newer run has touched since refuses it. The effects may be
     repeated, so that they need no intent of their own.
     """
     if not context.run.leftover:
         return
     failed, steps = context.ledger.run(context.run.leftover)
     left = replace(context, run=failed, steps=steps, values={}, seen=None, recovered=None, live_now=None)
+    if not passed(steps.get("restore")) and _same(left.expected, context.remembered.current):
+        _restore_for_readers(left)
     if not passed(steps.get("withdraw")) and (settled := withdraw(left)).outcome is not Outcome.PASSED:
         raise Refused(settled.reason, f"what the run {failed.run_id} left cannot be settled", "see `keyturn repair`")
     if not passed(steps.get("abandon")):

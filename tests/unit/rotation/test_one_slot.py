@@ -14,7 +14,7 @@ from rotation.phases import phase_named
 from rotation.value import SecretValue
 from tests.model.store import MemoryStore
 from tests.model.target import OneSlotIssuer
-from tests.model.world import NAME, OVERLAP_S, World
+from tests.model.world import NAME, OVERLAP_S, PERSON, World
 
 
 class OneSlotWorld(World):
@@ -123,3 +123,65 @@ def test_an_apply_that_is_repeated_keeps_what_was_seen_before_the_first_one(monk
     world.enter(prepare, "arn:2")
     _, steps = world.ledger.run(run_id_of("arn:2"))
     assert (steps["apply"].attempts, steps["apply"].intent) == (2, {"replaced_verdict": "accepted"})
+
+
+def dead_after_its_apply(world: World) -> dict[str, str]:
+    """A rotation replaced the old credential at the target and died; what readers still get."""
+    assert world.rotate("arn:first") == "succeeded"
+    for phase in ("claim", "prepare"):
+        world.enter(phase_named(phase), "arn:dead")
+    old = world.current()
+    assert old["token"] not in world.target.tokens.values()
+    return old
+
+
+def refuse_to_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> Version:
+        raise Denied("store_denied", "the store refuses")
+
+    monkeypatch.setattr(MemoryStore, "stage", refused)
+
+
+def test_a_run_that_takes_a_dead_ones_place_and_fails_before_its_own_apply_leaves_the_old_credential_accepted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = OneSlotWorld()
+    old = dead_after_its_apply(world)
+    refuse_to_stage(monkeypatch)
+    assert world.rotate("arn:next") == "failed"
+    assert world.current() == old
+    assert world.target.tokens == {old["slot"]: old["token"]}
+
+
+def test_a_run_that_takes_a_dead_ones_place_and_is_halted_leaves_the_old_credential_accepted() -> None:
+    world = OneSlotWorld()
+    old = dead_after_its_apply(world)
+    world.enter(phase_named("claim"), "arn:next")
+    world.engage()
+    world.enter(phase_named("prepare"), "arn:next")
+    assert world.current() == old
+    assert world.target.tokens == {old["slot"]: old["token"]}
+
+
+def test_a_run_that_takes_a_dead_ones_place_sees_the_old_credential_work_and_proves_it_dead_later() -> None:
+    world = OneSlotWorld()
+    dead_after_its_apply(world)
+    assert rotated_and_retired(world) == ("dead", "destroyed")
+    assert world.told.findings == []
+
+
+def test_a_leftover_is_not_restored_over_what_somebody_else_made_current(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = OneSlotWorld()
+    assert world.rotate("arn:first") == "succeeded"
+    world.target.broken = {"probe": Verdict.REFUSED, "restore": Denied("no", "no"), "withdraw": Denied("no", "no")}
+    assert world.rotate("arn:2") == "failed"
+    world.target.broken.clear()
+    theirs = {"slot": "a", "token": "theirs"}
+    world.target.tokens["a"] = theirs["token"]
+    world.secret.current = world.secret.add(SecretValue.of(theirs))
+    head = world.ledger.head(NAME)
+    assert head.leftover == run_id_of("arn:2")
+    world.ledger.amend(head, PERSON, current=Version(id=str(world.secret.current)))
+    refuse_to_stage(monkeypatch)
+    assert world.rotate("arn:3") == "failed"
+    assert (world.current(), world.target.tokens) == (theirs, {"a": "theirs"})
