@@ -10,8 +10,8 @@ from enum import StrEnum
 from keyturn.answers import Answer
 
 HEALTHY, RUNNING, HALTED = "healthy", "running", "halted"
-# What has no action while a switch is on.
-_BY_A_SWITCH = frozenset({HALTED, "overlap_overdue", "old_alive"})
+# What has no action while a switch is on, or while consumers are waited for.
+_HELD = frozenset({HALTED, "overlap_overdue", "old_alive"})
 
 
 class Verdict(StrEnum):
@@ -59,8 +59,8 @@ class Found(Answer):
 
     @property
     def stopped(self) -> bool:
-        """Whether a switch has to be released first, or the run to be taken back: the evidence is clear."""
-        return bool(self.diagnoses) and self.action is None and self.diagnoses[0].kind in _BY_A_SWITCH
+        """Whether something known has to end first, or the run to be taken back: the evidence is clear."""
+        return bool(self.diagnoses) and self.action is None and self.diagnoses[0].kind in _HELD
 
     @property
     def verdict(self) -> Verdict:

@@ -95,12 +95,9 @@ def heard_of(desk: Desk, policy: Policy, overlap: Overlap) -> list[Heard]:
 
 def check(desk: Desk, policy: Policy, flags: str) -> None:
     """Refused `not_acknowledged` where a person would end an overlap that consumers still need."""
-    if not clients(policy) or not {EMERGENCY, UNACKNOWLEDGED}.isdisjoint(flags.split()):
+    if not {EMERGENCY, UNACKNOWLEDGED}.isdisjoint(flags.split()):
         return
-    overlap = desk.ledger.head(policy.name).overlap
-    if overlap is None or _spared(overlap):
-        return
-    if missing := _missing(heard_of(desk, policy, overlap)):
+    if missing := awaited_by(desk, policy, desk.ledger.head(policy.name).overlap):
         raise Refused(
             NOT_ACKNOWLEDGED,
             f"not every consumer of {policy.name} uses the new credential: {_listed(missing)}",
@@ -109,13 +106,20 @@ def check(desk: Desk, policy: Policy, flags: str) -> None:
         )
 
 
+def awaited_by(desk: Desk, policy: Policy, overlap: Overlap | None) -> list[str]:
+    """What the end of an overlap waits for: instances that are behind, and consumers of which nobody was heard."""
+    if overlap is None or _spared(overlap) or not clients(policy):
+        return []
+    return _missing(heard_of(desk, policy, overlap))
+
+
 def waits(desk: Desk, head: Head) -> bool:
     """Whether the end of the head's overlap still waits for consumers; at the deadline that is told, at every look."""
     overlap = head.overlap
     if overlap is None or _spared(overlap):
         return False
     policy = followed(desk, head.secret).policy
-    if not clients(policy) or not _missing(heard_of(desk, policy, overlap)):
+    if not awaited_by(desk, policy, overlap):
         return False
     deadline = datetime.fromisoformat(overlap.retire_at) + timedelta(seconds=policy.acknowledge_s)
     if desk.ledger.now() >= timestamp(deadline):

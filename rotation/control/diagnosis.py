@@ -160,28 +160,27 @@ def _current_refused(found: Findings) -> Diagnosis | None:
     if found.unfinished is not None or found.inspected is None or not found.current or not known:
         return None
     evidence = found.told("store", "old")
-    if not found.inspected["shown"]["store"]["readable"]:
-        return _current_unreadable(found, evidence)
-    if found.verdict("store") not in _BAD:
+    readable, verdict = found.inspected["shown"]["store"]["readable"], found.verdict("store")
+    if readable and verdict not in _BAD:
         return None
-    says = "the target does not accept what readers get"
-    if found.verdict("store") == Verdict.UNPROVEN:
-        return undecided(found, "current_not_accepted", "the target cannot be asked about what readers get", evidence)
+    if readable and verdict == Verdict.UNPROVEN:
+        says = "the target cannot be asked about what readers get"
+        return undecided(found, "current_not_accepted", says, evidence)
+    says = "the target does not accept what readers get" if readable else "what is current cannot be read"
     way = horizon(head)
     if way["possible"] and found.verdict("old"):
         does = f"go back to version {way['to']}, which is applied to the target again first"
         return Diagnosis(kind="current_not_accepted", says=says, evidence=evidence, action="roll_back", does=does)
+    return _rotated(found, says, evidence) if readable else undecided(found, "current_not_accepted", says, evidence)
+
+
+def _rotated(found: Findings, says: str, evidence: tuple[str, ...]) -> Diagnosis:
+    """Nothing leads back: only a new credential helps, where one may be made now."""
+    if found.unrotatable:
+        says = f"{says}, nothing leads back, and a rotation would be refused: {found.unrotatable}"
+        return Diagnosis(kind="current_not_accepted", says=says, evidence=evidence, ask=found.beyond)
     does = "rotate: a new credential is made with the authority, which does not need the current one"
     return Diagnosis(kind="current_not_accepted", says=says, evidence=evidence, action="rotate", does=does)
-
-
-def _current_unreadable(found: Findings, evidence: tuple[str, ...]) -> Diagnosis:
-    """Readers get nothing: the version is disabled, destroyed or deleted in the store."""
-    says, way = "what is current cannot be read", horizon(found.head)
-    if way["possible"] and found.verdict("old"):
-        does = f"go back to version {way['to']}, which is applied to the target again first"
-        return Diagnosis(kind="current_not_accepted", says=says, evidence=evidence, action="roll_back", does=does)
-    return undecided(found, "current_not_accepted", says, evidence)
 
 
 _BAD = (Verdict.REFUSED, Verdict.UNPROVEN)
@@ -212,11 +211,15 @@ def _overdue(found: Findings) -> Diagnosis | None:
 
 def _unless_stopped(found: Findings, one: Diagnosis) -> Diagnosis:
     """The same without its action where that would be refused, with what stops it."""
-    if not found.stopped:
-        return one
-    says = f"{one.says}; {found.stopped} stops the retirement"
-    ask = ("keyturn kill-switch show", f"keyturn status {found.head.secret}")
-    return replace(one, says=says, action="", does="", ask=ask)
+    name = found.head.secret
+    if found.stopped:
+        says = f"{one.says}; {found.stopped} stops the retirement"
+        return replace(one, says=says, action="", does="", ask=("keyturn kill-switch show", f"keyturn status {name}"))
+    if found.awaited:
+        says = f"{one.says}; it waits for consumers: {', '.join(found.awaited)}"
+        cut = f"keyturn overlap close {name} --without-acknowledgements"
+        return replace(one, says=says, action="", does="", ask=(f"keyturn consumers {name}", cut))
+    return one
 
 
 def _unseen(found: Findings) -> Diagnosis | None:

@@ -37,7 +37,9 @@ class Findings:
 
     trouble_says: the same in the words of whoever refused, with the time until which a circuit breaker is open.
 
-    unfinished: the run that holds the claim. failed: the last run, where it failed. stopped: slug of what stops runs.
+    unfinished: the run that holds the claim. last: the last run. stopped: slug of what stops runs. unrotatable: what
+    else would refuse a rotation now, and beyond: the commands that pass it. awaited: consumers for which the end of an
+    overlap that is over waits.
     """
 
     head: Head
@@ -53,6 +55,9 @@ class Findings:
     trouble_says: str = ""
     # status of the run that staged what is pending, where the ledger knows it
     owner: str = ""
+    unrotatable: str = ""
+    beyond: tuple[str, ...] = ()
+    awaited: tuple[str, ...] = ()
 
     def verdict(self, role: str) -> str:
         """What the target says to the version in a role; "" where nobody could ask."""

@@ -6,7 +6,6 @@ something else, nothing is done. Effects in store or target are runs of the mach
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
@@ -14,16 +13,16 @@ from typing import Any
 
 from rotation.contract import Verdict, Version
 from rotation.control import asked, verbs
-from rotation.control.desk import RUN_ID_CHARS, Desk
+from rotation.control.desk import Desk
 from rotation.control.diagnosis import diagnose as judged
 from rotation.control.findings import Diagnosis, Findings, digest
 from rotation.control.followed import followed
+from rotation.control.looking import look
 from rotation.control.starts import resume, start
 from rotation.control.takeover import stopped_by
-from rotation.errors import KeyturnError, NotFound, Refused
-from rotation.inspection import Inspected
+from rotation.errors import Refused
 from rotation.ledger.moments import timestamp
-from rotation.ledger.records import Head, Overlap, Run
+from rotation.ledger.records import Overlap
 from rotation.ledger.switch import Who
 from rotation.lineage import made_by
 from rotation.policy import Policy
@@ -33,8 +32,8 @@ Person = Mapping[str, str]
 
 def diagnose(desk: Desk, secret: str) -> dict[str, Any]:
     """Look and say; changes nothing. `{secret, run_id, digest, diagnoses}`. Refused `unknown_secret`."""
-    policy = followed(desk, secret).policy
-    found = _findings(desk, policy)
+    follows = followed(desk, secret)
+    policy, found = follows.policy, look(desk, follows)
     diagnoses = judged(found)
     return {
         "secret": policy.name,
@@ -54,8 +53,8 @@ def mend(desk: Desk, secret: str, seen: str, who: Person) -> dict[str, str]:
 
     Refused `diagnosis_changed`, `nothing_to_mend`, `undecidable`; Halted where a switch would stop what it starts.
     """
-    policy = followed(desk, secret).policy
-    found = _findings(desk, policy)
+    follows = followed(desk, secret)
+    policy, found = follows.policy, look(desk, follows)
     diagnoses = judged(found)
     first = diagnoses[0]
     if digest(diagnoses) != seen:
@@ -80,65 +79,6 @@ def _check_not_stopped(desk: Desk, secret: str, found: Findings, first: Diagnosi
     continued = first.action == "resume" and run is not None and stopped_by(run, found.steps, found.stopped)
     if found.stopped and (first.action in _FORWARD or continued):
         raise desk.ledger.switchboard.stop_of(secret)
-
-
-def _findings(desk: Desk, policy: Policy) -> Findings:
-    ledger = desk.ledger
-    head, now = ledger.head(policy.name), ledger.now()
-    unfinished, steps = ledger.run(head.run_id) if head.run_id else (None, {})
-    history = ledger.history(policy.name)
-    running = bool(head.run_id) and desk.machines.running(head.execution)
-    found = Findings(
-        head=head,
-        now=now,
-        table=desk.table_id(),
-        running=running,
-        unfinished=unfinished,
-        steps=steps,
-        last=history[-1] if history else None,
-        stopped=ledger.switchboard.stopped(policy.name),
-    )
-    if running:
-        return found
-    try:
-        inspected = _inspected(desk, policy, head, now)
-    except KeyturnError as exc:
-        return replace(found, trouble=exc.reason, trouble_says=exc.message)
-    return replace(found, inspected=inspected, owner=_status_of_owner(desk, inspected))
-
-
-def _status_of_owner(desk: Desk, inspected: Inspected) -> str:
-    owner = inspected["pendings"][0]["owner"] if inspected["pendings"] else ""
-    try:
-        return desk.ledger.run(owner)[0].status if owner else ""
-    except NotFound:
-        return ""
-
-
-def _inspected(desk: Desk, policy: Policy, head: Head, now: str) -> Inspected:
-    """Ask the store's function. What it looks at goes through the ledger, never through the event."""
-    name = f"look {policy.name} {now}"
-    run = Run(
-        run_id=hashlib.sha256(name.encode()).hexdigest()[:RUN_ID_CHARS],
-        secret=policy.name,
-        machine="repair",
-        epoch=head.epoch,
-        execution="",
-        function="",
-        policy=policy.document(),
-        policy_digest=policy.digest(),
-        reason="look",
-        requested_by="",
-        started_at=now,
-        current=head.current,
-        overlap=head.overlap or head.retired,
-        leftover=head.run_id or head.leftover,
-    )
-    desk.ledger.look(run)
-    try:
-        return desk.functions.inspect(desk.functions.pin(policy.store, run.run_id), run.run_id)
-    finally:
-        desk.ledger.forget(run)
 
 
 def _resume(desk: Desk, policy: Policy, found: Findings, one: Diagnosis, who: Person) -> dict[str, str]:
