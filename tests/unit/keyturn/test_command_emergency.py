@@ -18,14 +18,21 @@ class Port:
 
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []
+        self.switch: dict[str, Any] = {}
 
     def ask(self, verb: str, fields: dict[str, Any]) -> dict[str, Any]:
+        if verb == "switch":
+            return BROKEN if self.switch is BROKEN else {"ok": True, "result": self.switch}
         assert verb == "emergency"
         self.asked.append(fields)
         first = "after" not in fields["scope"]
         page = {"asked": ["a", "b"] if first else ["c"], "already": [], "next": "b" if first else ""}
         page["not_ours"] = [] if first else ["n"]
         return {"ok": True, "result": page}
+
+
+BROKEN = {"ok": False, "reason": "aws_unavailable", "message": "the ledger does not answer", "remedy": "later"}
+FREEZE = {"until": "2999-01-01T00:00:00Z", "actor": "arn:alice", "reason": "the quarter closes"}
 
 
 @pytest.fixture
@@ -62,3 +69,41 @@ def test_a_scope_that_is_none_or_two_asks_for_nothing(port: Port, said: list[str
 def test_a_group_passes_a_freeze_only_when_that_is_said(port: Port) -> None:
     main(["emergency", "--group", "g", "--reason", "stolen", "--yes", "--break-glass"])
     assert port.asked[0]["break_glass"] is True
+
+
+@pytest.mark.parametrize(
+    ("switch", "words"),
+    [
+        ({"engaged": True, "actor": "arn:alice", "reason": "the database is down"}, "the database is down"),
+        ({"report_only": True, "actor": "arn:alice", "reason": "trying"}, "the stack only reports"),
+        ({"freezes": [{**FREEZE, "secret": "c"}]}, "c is frozen until"),
+    ],
+)
+def test_what_keeps_it_from_starting_is_named_at_once(
+    port: Port, capsys: pytest.CaptureFixture[str], switch: dict[str, Any], words: str
+) -> None:
+    port.switch = switch
+    assert main(["emergency", "--all", "--reason", "stolen", "--yes", "--json"]) == Exit.DONE
+    told = capsys.readouterr()
+    assert words in told.err
+    assert "but for what is stopped" in told.err
+    assert len(json.loads(told.out)["in_the_way"]) == 1
+
+
+def test_what_is_frozen_and_was_not_asked_for_or_is_passed_is_not_in_the_way(
+    port: Port, capsys: pytest.CaptureFixture[str]
+) -> None:
+    port.switch = {"freezes": [{**FREEZE, "secret": "c"}, {**FREEZE, "secret": "elsewhere"}]}
+    glass = ["emergency", "--all", "--reason", "stolen", "--yes", "--json", "--break-glass"]
+    assert main(glass) == Exit.DONE
+    assert json.loads(capsys.readouterr().out)["in_the_way"] == []
+    assert main(glass[:-1]) == Exit.DONE
+    assert [one["secret"] for one in json.loads(capsys.readouterr().out)["in_the_way"]] == ["c"]
+
+
+def test_it_is_asked_for_also_where_nobody_can_say_what_stops_it(
+    port: Port, capsys: pytest.CaptureFixture[str]
+) -> None:
+    port.switch = BROKEN
+    assert main(["emergency", "--all", "--reason", "stolen", "--yes", "--json"]) == Exit.DONE
+    assert "what stops runs is not known" in capsys.readouterr().err
