@@ -19,7 +19,7 @@ from rotation.control.findings import Diagnosis, Findings, digest
 from rotation.control.followed import followed
 from rotation.control.looking import look
 from rotation.control.starts import resume, start
-from rotation.control.takeover import stopped_by
+from rotation.control.undoable import stopped_by
 from rotation.errors import Refused
 from rotation.ledger.moments import timestamp
 from rotation.ledger.records import Overlap

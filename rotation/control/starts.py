@@ -13,7 +13,7 @@ from rotation.control import awaited
 from rotation.control.asked import BREAK_GLASS, EMERGENCY, UNACKNOWLEDGED
 from rotation.control.desk import Desk, run_id_of
 from rotation.control.signals import Finding
-from rotation.control.takeover import stopped_by
+from rotation.control.undoable import stopped_by
 from rotation.errors import Conflict, KeyturnError, Throttled, Unavailable
 from rotation.ledger.due import Due
 from rotation.ledger.records import CLAIM, RETIRE, Head, Overlap, Run

@@ -14,12 +14,12 @@ from datetime import datetime, timedelta
 from rotation.control.asked import Asked
 from rotation.control.desk import Desk
 from rotation.control.signals import Finding
-from rotation.control.undoable import ways_on
+from rotation.control.undoable import direction_of, ways_on
 from rotation.errors import Halted, Refused
-from rotation.ledger.ledger import NEVER_STOPPED, Ledger
-from rotation.ledger.records import BACK, UNDO, Head, Run, StepRecord
-from rotation.ledger.switch import PASSED_BY_BREAK_GLASS, Who
-from rotation.phases import BACKWARDS, TABLES
+from rotation.ledger.ledger import Ledger
+from rotation.ledger.records import UNDO, Head, Run, StepRecord
+from rotation.ledger.switch import Who
+from rotation.phases import TABLES
 from rotation.policy import from_document
 
 # Above the functions' own timeout (60 s, `definition`), which is counted from the start of the invocation.
@@ -71,21 +71,6 @@ def _noted(asked: Asked) -> Who | None:
     """For the audit, because the run itself names only whoever went on with it last."""
     verb = "undo" if asked.undo else "break_glass" if asked.break_glass else ""
     return Who(actor=asked.requested_by, reason=asked.reason, verb=verb) if verb else None
-
-
-def direction_of(run: Run, steps: Mapping[str, StepRecord]) -> str:
-    """Which way a run goes that is continued as it is: `UNDO` or `BACK`, "" for forward."""
-    return run.direction or (BACK if BACKWARDS & steps.keys() else "")
-
-
-def stopped_by(run: Run, steps: Mapping[str, StepRecord], stop: str) -> str:
-    """What of `stop`, which stops runs of the secret now, would refuse to let this one be continued; "" for nothing.
-
-    What goes back, or only tidies up, is stopped by nothing.
-    """
-    if run.machine in NEVER_STOPPED or direction_of(run, steps):
-        return ""
-    return "" if run.break_glass and stop in PASSED_BY_BREAK_GLASS else stop
 
 
 def _pinned(desk: Desk, run: Run) -> str:

@@ -1,4 +1,4 @@
-"""How far back a secret can go, and how a run is taken back that nobody works on: until when, and why not.
+"""How far back a secret can go, and which way a run goes that nobody works on: until when, and why not.
 
 The smaller of what the store keeps and what the target takes: recorded when the version that replaced it was promoted,
 because control speaks with neither. Where the old version was disposed of, nothing is left to go back to.
@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from typing import TypedDict
 
 from rotation.errors import KeyturnError, Refused
-from rotation.ledger.records import Head, Overlap, Run, StepRecord
-from rotation.phases import Back, way_out
+from rotation.ledger.ledger import NEVER_STOPPED
+from rotation.ledger.records import BACK, Head, Overlap, Run, StepRecord
+from rotation.ledger.switch import PASSED_BY_BREAK_GLASS
+from rotation.phases import BACKWARDS, Back, way_out
 
 # What `dispose` answers where the old version stays readable.
 _KEPT = "kept"
@@ -80,3 +82,18 @@ def ways_on(run: Run, steps: Mapping[str, StepRecord]) -> str:
     back = back_from(run, steps)
     undo = f", `keyturn rollback {run.secret}` {back}" if back else ""
     return f"`keyturn resume {run.run_id}` goes on with it{undo}"
+
+
+def direction_of(run: Run, steps: Mapping[str, StepRecord]) -> str:
+    """Which way a run goes that is continued as it is: `UNDO` or `BACK`, "" for forward."""
+    return run.direction or (BACK if BACKWARDS & steps.keys() else "")
+
+
+def stopped_by(run: Run, steps: Mapping[str, StepRecord], stop: str) -> str:
+    """What of `stop`, which stops runs of the secret now, would refuse to let this one be continued; "" for nothing.
+
+    What goes back, or only tidies up, is stopped by nothing.
+    """
+    if run.machine in NEVER_STOPPED or direction_of(run, steps):
+        return ""
+    return "" if run.break_glass and stop in PASSED_BY_BREAK_GLASS else stop

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rotation.control.findings import Diagnosis, Findings
-from rotation.control.takeover import stopped_by
-from rotation.control.undoable import back_from
+from rotation.control.undoable import back_from, stopped_by
 from rotation.ledger.records import Run, StepRecord
 from rotation.policy import from_document
 
