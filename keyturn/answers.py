@@ -218,6 +218,21 @@ class Freeze(Answer):
     at: MaybeTime = None
 
 
+class Emergency(Answer):
+    """A rotation that was asked for in an emergency and is not done: who asked, when and why.
+
+    failures: how often it failed in a row, the last time for `cause`; it pauses until `not_before`.
+    """
+
+    asked_at: MaybeTime = None
+    requested_by: str = ""
+    reason: str = ""
+    failures: int = 0
+    cause: str = ""
+    not_before: MaybeTime = None
+    break_glass: bool = False
+
+
 class Consumer(Answer):
     """One consumer: how many of its instances are live, and how many of those use the version that is awaited.
 
@@ -275,6 +290,7 @@ class Standing(Answer):
     last_run: Run | None = None
     rollback: Horizon | None = None
     freeze: Freeze | None = None
+    emergency: Emergency | None = None
     approval: Approval | None = None
     consumers: list[Consumer] = []
 

@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from keyturn import connect
-from keyturn.answers import Standing
+from keyturn.answers import Emergency, Standing
 from keyturn.commands.consumers import consumer_words
 from keyturn.commands.rotate import short
 from keyturn.console import moment, seconds, show, table, until
@@ -24,7 +24,8 @@ from keyturn.unended import unended
 def status(names: Names = None, stack: StackName = "local", as_json: AsJson = False) -> int:
     """Show where secrets stand: current version, a run under way, an open overlap, how the last run ended.
 
-    On top what stops runs now, and why; below how far back a rollback leads, and runs that wait for somebody.
+    On top what stops runs now, and why; below how far back a rollback leads, emergencies that are not done, and runs
+    that wait for somebody.
 
     For example:
 
@@ -43,7 +44,8 @@ def status(names: Names = None, stack: StackName = "local", as_json: AsJson = Fa
         "secrets": standings,
         "unended": [one.run for one in left],
     }
-    lines = [*rollback_lines(standings), *consumer_lines(standings), *unended_lines(left, stack)]
+    lines = [*rollback_lines(standings), *consumer_lines(standings), *emergency_lines(standings)]
+    lines += unended_lines(left, stack)
     stuck = {one.run.run_id: one.words for one in left}
     show(Group(*stop_lines(stops), standings_table(standings, stuck), Text(), *lines), document, as_json=as_json)
     return Exit.DONE
@@ -59,6 +61,19 @@ def consumer_lines(standings: Sequence[Standing]) -> list[Text]:
     """A line a consumer that acknowledges: how many of its instances have."""
     found = [(standing.secret, one) for standing in standings for one in standing.consumers]
     return [Text(f"{secret}  consumer {one.name}: {consumer_words(one)}", style="dim") for secret, one in found]
+
+
+def emergency_lines(standings: Sequence[Standing]) -> list[Text]:
+    """A line for each emergency rotation that is not done: who asked, when and why, how often it failed."""
+    found = [(one.secret, one.emergency) for one in standings if one.emergency]
+    return [Text(f"{secret}  {_emergency(emergency)}", style="bold red") for secret, emergency in found]
+
+
+def _emergency(asked: Emergency) -> str:
+    failed = f"; failed {asked.failures}x, last: {asked.cause}" if asked.failures else ""
+    at = f" at {moment(asked.asked_at)}" if asked.asked_at else ""
+    by = f"by {asked.requested_by or 'nobody known'}: {asked.reason or 'no reason given'}"
+    return f"emergency rotation not done yet: asked for{at} {by}{failed}"
 
 
 def standings_table(standings: Sequence[Standing], stuck: Mapping[str, str]) -> RenderableType:
@@ -84,6 +99,8 @@ def now(standing: Standing, stuck: Mapping[str, str]) -> str:
     head, removed = standing.head, "; its policy was removed" if standing.removed else ""
     if head.run_id:
         return f"run {short(head.run_id)} {stuck.get(head.run_id, waits or 'is under way')}{removed}"
+    if standing.emergency:
+        return f"waits for its emergency rotation{removed}"
     if head.overlap:
         return f"overlap {until(head.overlap.retire_at, datetime.now(UTC))}{removed}"
     return "settled" if head.current else "waits for its first value"

@@ -181,10 +181,20 @@ def _standing(desk: Desk, name: str) -> dict[str, Any]:
         "head": _head_in_short(head),
         "rollback": horizon(head),
         "freeze": asdict(freeze) if freeze else None,
+        "emergency": _emergency_in_short(desk, name),
         "consumers": in_short(desk, policy, head),
         "last_run": run_view(runs[-1]) if runs else None,
         "approval": view_of(desk, runs[-1]) if runs and runs[-1].run_id == head.run_id else None,
     }
+
+
+def _emergency_in_short(desk: Desk, name: str) -> dict[str, Any] | None:
+    """What people asked for in an emergency and was not done yet, who did and why, and how often it failed since."""
+    due = desk.ledger.agenda.of(name)
+    if due is None or not due.urgent:
+        return None
+    keep = ("asked_at", "requested_by", "reason", "failures", "cause", "not_before")
+    return {**{word: getattr(due, word) for word in keep}, "break_glass": asked.BREAK_GLASS in due.flags.split()}
 
 
 def _policy_in_short(policy: Policy) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from control_model import ModelControl, Secret
 
 from keyturn import connect
 from keyturn.app import main
@@ -107,3 +108,24 @@ def test_it_is_asked_for_also_where_nobody_can_say_what_stops_it(
     port.switch = BROKEN
     assert main(["emergency", "--all", "--reason", "stolen", "--yes", "--json"]) == Exit.DONE
     assert "what stops runs is not known" in capsys.readouterr().err
+
+
+def test_status_says_that_an_emergency_is_not_done_who_asked_and_how_it_failed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {"asked_at": "2026-01-02T03:04:05Z", "requested_by": "arn:alice", "reason": "stolen laptop"}
+    model = ModelControl(Secret("a/one", current="v1"), Secret("a/two", current="v1"))
+    standing = model._standing
+
+    def standings(secret: Secret) -> dict[str, Any]:
+        waits = {**asked, "failures": 2, "cause": "target_denied"} if secret.name == "a/one" else None
+        return {**standing(secret), "emergency": waits}
+
+    monkeypatch.setattr(model, "_standing", standings)
+    monkeypatch.setattr(connect, "control_of", lambda *_, **__: Control(model))
+    assert main(["status"]) == Exit.DONE
+    told = " ".join(capsys.readouterr().out.split())
+    assert told.count("emergency rotation not done yet") == 1
+    assert "asked for at 2026-01-02 03:04:05Z by arn:alice: stolen laptop; failed 2x, last: target_denied" in told
+    assert main(["status", "a/one", "--json"]) == Exit.DONE
+    assert json.loads(capsys.readouterr().out)["secrets"][0]["emergency"]["failures"] == 2

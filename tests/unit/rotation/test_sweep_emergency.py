@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from sweep_world import HOUR, MINUTE, SweepWorld, policy, row
 
 from rotation.control import emergency as asking
+from rotation.control import verbs
 from rotation.control.enrolment import take_in
 from rotation.control.signals import Finding
 from rotation.errors import Refused
@@ -116,6 +118,31 @@ def test_what_leaked_waits_for_a_parent_under_way_by_a_persons_run_and_that_is_t
     world.clock.advance(HOUR)
     assert world.look() == []
     assert world.told.findings == [Finding.EMERGENCY_HELD]
+
+
+def waits(world: SweepWorld, secret: str) -> dict[str, Any] | None:
+    found: dict[str, Any] | None = verbs.status(world.desk, [secret])[0]["emergency"]
+    return found
+
+
+def test_status_shows_which_emergencies_are_not_done_who_asked_and_how_often_they_failed() -> None:
+    world = SweepWorld(policy("a/one"), policy("a/two"))
+    world.look()
+    asking.emergency(world.desk, {"secret": "a/one"}, WHO, break_glass=True)
+    shown = waits(world, "a/one")
+    assert shown is not None
+    assert {shown[name] for name in ("reason", "requested_by")} == set(WHO.values())
+    assert (shown["failures"], shown["break_glass"], bool(shown["asked_at"])) == (0, True, True)
+    assert waits(world, "a/two") is None
+    assert world.look() == ["a/one"]
+    fail(world, "a/one")
+    shown = waits(world, "a/one")
+    assert shown is not None
+    assert (shown["failures"], shown["cause"]) == (1, "target_denied")
+    world.clock.advance(HOUR)
+    assert world.look() == ["a/one"]
+    world.end("a/one")
+    assert waits(world, "a/one") is None
 
 
 @pytest.mark.parametrize("looked", [False, True])
