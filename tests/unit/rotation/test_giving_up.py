@@ -17,7 +17,7 @@ from rotation.ledger.records import Overlap
 from rotation.phases import Outcome, phase_named
 from tests.model.store import MemoryStore
 from tests.model.target import ModelIssuer
-from tests.model.world import NAME, OVERLAP_S, World
+from tests.model.world import NAME, OVERLAP_S, POLICY, ModelCatalogue, World
 
 WHO = {"requested_by": "on-call", "reason": "the new one breaks the batch job"}
 RETIREMENT = run_id_of("arn:r")
@@ -97,6 +97,27 @@ def test_what_was_given_up_is_not_started_again_before_a_person_had_time(
     world.clock.advance(AT_LEAST.total_seconds())
     assert starts.sweep(world.desk) == [NAME]
     assert world.follow() == ["succeeded"]
+
+
+def test_a_policy_whose_overlap_is_longer_gives_as_long_a_one_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    longer = replace(POLICY, overlap_s=3 * int(AT_LEAST.total_seconds()))
+    world.desk = replace(world.desk, catalogue=ModelCatalogue({NAME: longer}))  # type: ignore[arg-type]
+    halted(world, "witness", monkeypatch)
+    verbs.rollback(world.desk, NAME, WHO)
+    assert datetime.fromisoformat(overlap(world).retire_at) - world.clock() == 3 * AT_LEAST
+
+
+def test_an_overlap_whose_old_credential_may_be_dead_is_not_drawn_out(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    halted(world, "prove", monkeypatch)
+    verbs.rollback(world.desk, NAME, WHO)
+    before = overlap(world)
+    with pytest.raises(Refused, match="overlap_ending"):
+        verbs.overlap_extend(world.desk, NAME, WHO, 600)
+    assert overlap(world) == before
 
 
 def test_a_retirement_given_up_after_it_began_to_revoke_still_ends_with_a_proof(

@@ -15,6 +15,7 @@ from rotation.control.outlook import meets
 from rotation.errors import Refused, Unavailable
 from rotation.ledger.records import Head, head_key, to_row
 from rotation.ledger.rows import Put
+from rotation.ledger.switch import Who
 from rotation.policy import Freeze, Policy, Window
 
 WHO = {"reason": "a test", "requested_by": "arn:aws:iam::000000000000:user/alice"}
@@ -127,3 +128,10 @@ def test_a_catalogue_of_more_than_one_call_can_read_is_said_to_be_and_read_on(mo
     with pytest.raises(Unavailable, match="catalogue_not_read"):
         asking.emergency(world.desk, {"group": "g"}, WHO)
     assert len(asking.emergency(world.desk, {"group": "g"}, WHO)["asked"]) == 5
+
+
+def test_a_switch_is_not_told_as_a_hold_of_the_policy() -> None:
+    world = world_of(policy("a/one", window=Window(opens=11, hours=2)))
+    world.desk.ledger.switchboard.set(Who(actor="on-call", reason="test", verb="engage"), engaged=True)
+    assert meets(world.desk, world.desk.catalogue.policy("a/one"))["held"] is None
+    assert verbs.rotate(world.desk, "a/one", WHO)["execution"], "the claim refuses it, in the switch's own words"

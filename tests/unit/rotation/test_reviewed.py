@@ -175,3 +175,12 @@ def test_a_run_that_broke_the_glass_keeps_it_when_it_is_continued(world: World) 
     world.enter(phase_named("claim"), world.given("arn:2", flags="break_glass"))
     world.enter(phase_named("claim"), world.given("arn:3", resume=run_id_of("arn:2")))
     assert world.ledger.run(run_id_of("arn:2"))[0].break_glass
+
+
+def test_what_leaked_and_is_not_retired_is_a_finding_at_once_and_not_when_the_sweep_is_late(world: World) -> None:
+    world.rotate("arn:2", flags="emergency")
+    world.machines.started.clear()
+    world.clock.advance(1)
+    assert first(world) == ("overlap_overdue", "retire")
+    mended(world)
+    assert first(world) == ("healthy", "")

@@ -202,3 +202,14 @@ def test_the_kill_switch_does_not_stop_a_rollback(world: World) -> None:
     world.engage()
     assert rolled_back(world) == ["succeeded"]
     assert world.current() == old
+
+
+def test_once_the_store_gave_the_old_version_up_the_store_is_named_as_the_limit(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(MemoryStore, "dispose", lambda *_: "destroyed")
+    rotated(world)
+    assert verbs.status(world.desk, [NAME])[0]["rollback"]["limited_by"] == "target"
+    retired(world)
+    shown = verbs.status(world.desk, [NAME])[0]["rollback"]
+    assert (shown["possible"], shown["why"], shown["limited_by"]) == (False, "beyond_horizon", "store")

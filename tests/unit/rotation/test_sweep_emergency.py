@@ -63,6 +63,27 @@ def test_an_emergency_during_a_rotation_rotates_once_more() -> None:
     assert not row(world, "a/one").urgent
 
 
+def test_asking_again_with_the_glass_broken_is_not_taken_for_the_same() -> None:
+    world = SweepWorld(policy("a/one"))
+    world.look()
+    world.desk.ledger.switchboard.freeze(PERSON, ["a/one"], "2027-01-01T00:00:00.000000Z")
+    asking.emergency(world.desk, {"secret": "a/one"}, WHO)
+    assert world.look() == []
+    assert asking.emergency(world.desk, {"secret": "a/one"}, WHO, break_glass=True)["asked"] == ["a/one"]
+    assert world.look() == ["a/one"]
+
+
+def test_an_emergency_does_not_wait_for_the_pause_after_an_ordinary_failure() -> None:
+    world = SweepWorld(policy("a/one"))
+    world.look()
+    world.due_now("a/one")
+    assert world.look() == ["a/one"]
+    fail(world, "a/one")
+    assert world.look() == [], "it pauses"
+    asking.emergency(world.desk, {"secret": "a/one"}, WHO)
+    assert world.look() == ["a/one"]
+
+
 def family() -> SweepWorld:
     """A parent and a child that are due in a year; neither was ever rotated."""
     world = SweepWorld(
