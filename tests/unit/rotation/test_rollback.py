@@ -11,6 +11,7 @@ from rotation.contract import SecretRef, Verdict, Version
 from rotation.control import verbs
 from rotation.control.desk import run_id_of
 from rotation.errors import Denied, Refused
+from rotation.phases import Outcome, phase_named
 from tests.model.store import MemoryStore
 from tests.model.target import ModelIssuer, OneSlotIssuer
 from tests.model.world import NAME, OVERLAP_S, World
@@ -213,3 +214,33 @@ def test_once_the_store_gave_the_old_version_up_the_store_is_named_as_the_limit(
     retired(world)
     shown = verbs.status(world.desk, [NAME])[0]["rollback"]
     assert (shown["possible"], shown["why"], shown["limited_by"]) == (False, "beyond_horizon", "store")
+
+
+def test_a_retirement_whose_record_broke_has_ended_its_overlap_and_still_leads_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(MemoryStore, "dispose", lambda *_: "kept")
+    rotated(world)
+    world.clock.advance(OVERLAP_S)
+    for phase in ("gate", "acknowledge", "retire"):
+        assert world.enter(phase_named(phase), "arn:r")[0] == Outcome.PASSED
+    world._end("record_failure", phase_named("record"), "execution_failed", world.given("arn:r"))
+    head = world.ledger.head(NAME)
+    assert (head.overlap, head.retired and head.retired.disposed) == (None, "kept")
+    verbs.rollback(world.desk, NAME, WHO)
+    assert world.follow() == ["succeeded"]
+
+
+def test_the_token_of_a_version_that_is_still_pending_is_not_handed_to_the_next_run(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rotated(world)
+    retired(world)
+    before = world.ledger.head(NAME).pending_token
+    world.target.broken["probe"] = Verdict.REFUSED
+    with monkeypatch.context() as patched:
+        patched.setattr(MemoryStore, "abandon", lambda *_: (_ for _ in ()).throw(Refused("no", "no")))
+        assert world.rotate("arn:left") == "failed"
+    assert world.ledger.head(NAME).pending_token == before
+    assert world.rotate("arn:gone") == "failed"
+    assert world.ledger.head(NAME).pending_token != before
