@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rotation.control.desk import Desk
+from rotation.control.takeover import UNENDED
 from rotation.errors import NotFound, Refused
 from rotation.ledger.due import Due
 from rotation.ledger.records import Run
@@ -19,8 +20,6 @@ from rotation.planning.reckoning import failed, succeeded
 KEYTURN = "keyturn"
 # Somebody else changes the same row, a sweep mostly, which does so once: the row is looked at again this often.
 _ATTEMPTS = 3
-# Runs that have not ended hold their claim, and with it the row.
-_UNENDED = ("running", "halted", "stuck")
 
 
 def settle(desk: Desk, run_id: str) -> None:
@@ -32,7 +31,8 @@ def settle(desk: Desk, run_id: str) -> None:
         run, _ = desk.ledger.run(run_id)
     except NotFound:
         return
-    if run.machine != "rotate" or run.status in _UNENDED:
+    # a run that has not ended holds its claim, and with it the row
+    if run.machine != "rotate" or run.status in UNENDED:
         return
     _write_row(desk, run)
     if run.status == "succeeded" and ends_rehearsal(desk.ledger.history(run.secret, RUNS_READ), run):
