@@ -24,7 +24,7 @@ from sandbox.errors import SandboxError
 from sandbox.facts import Facts
 from sandbox.layout import Layout
 
-KINDS = {"read": "human-read", "create": "outside-change", "update": "outside-change"}
+KINDS = {"read": "human-read", **dict.fromkeys(("create", "update", "patch"), "outside-change")}
 # Where Keyturn keeps a candidate beside the live path; who reads it has read what becomes current.
 PENDING = "pending/"
 # What PutEvents takes at once (EventBridge quotas).

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rotation.contract import SecretRef
 from rotation.control import asking, outside
 from rotation.control.desk import Desk
 from rotation.control.signals import Finding
@@ -56,8 +57,7 @@ def _named(desk: Desk, incident: Incident) -> list[str]:
         return list(incident.secrets)
     places = desk.catalogue.places()
     if incident.places:
-        wanted = {(place.store, place.path) for place in incident.places}
-        found = sorted(place.name for place in places if (place.store, place.path) in wanted)
+        found = sorted(one.name for one in places if incident.is_at(SecretRef(store=one.store, path=one.path)))
         if not found and incident.kind is Kind.LEAK:
             raise Refused("unknown_secret", "no policy names the secret that leaked", "rotate it where it is made")
         return found
@@ -106,4 +106,4 @@ def _outside(desk: Desk, policy: Policy, incident: Incident) -> str:
 
 
 def _is_of(policy: Policy, incident: Incident) -> bool:
-    return not incident.places or policy.ref in incident.places
+    return not incident.places or incident.is_at(policy.ref)

@@ -6,10 +6,15 @@ and redacted by shape, because it ends up in the reason of a run.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from rotation.contract import SecretRef
+
+# What a policy writes of a place, where the stack puts something before it: Google's project.
+_WRITTEN: Mapping[str, re.Pattern[str]] = {"gcp": re.compile(r"projects/[^/]+/secrets/([^/]+)")}
 
 
 class Kind(StrEnum):
@@ -56,6 +61,12 @@ class Incident:
     places: tuple[SecretRef, ...] = ()
     version: str = ""
     harmless: str = ""
+
+    def is_at(self, ref: SecretRef) -> bool:
+        """Whether one of its places is that of a secret: as the store names it, or as its policy writes it."""
+        form = _WRITTEN.get(ref.store)
+        found = form.fullmatch(ref.path) if form else None
+        return not {ref, replace(ref, path=found[1] if found else ref.path)}.isdisjoint(self.places)
 
     @property
     def says(self) -> str:

@@ -181,6 +181,20 @@ def test_what_cannot_be_followed_is_told_and_hides_no_other() -> None:
     assert world.told.findings == [Finding.EVENT_REFUSED] * 2
 
 
+@pytest.mark.parametrize("path", ["signing-key", "projects/p/secrets/signing-key"])
+def test_a_google_secret_is_known_by_the_id_that_its_policy_writes_and_by_its_whole_name(path: str) -> None:
+    world = SweepWorld(replace(watched(store="gcp"), path="projects/p/secrets/signing-key"))
+    assert became(world, trigger(secrets=None, store="gcp", path=path)) == "started"
+
+
+def test_no_other_stores_secret_and_no_other_project_is_taken_for_googles_id() -> None:
+    whole = "projects/p/secrets/signing-key"
+    world = SweepWorld(replace(watched(), path=whole), replace(watched("group/google", store="gcp"), path=whole))
+    for store, path in [("aws", "signing-key"), ("gcp", "projects/q/secrets/signing-key"), ("gcp", "key")]:
+        assert told(world, trigger(secrets=None, store=store, path=path))["reason"] == "unknown_secret"
+    assert not starts(world)
+
+
 def test_a_place_that_the_sealed_policy_does_not_confirm_starts_nothing(world: SweepWorld) -> None:
     places = world.catalogue.places()
     world.catalogue.places = lambda: [replace(one, path="another/place") for one in places]  # type: ignore[method-assign]

@@ -57,7 +57,7 @@ def test_a_read_of_the_candidate_is_a_read_of_the_secret() -> None:
     assert event(record(name="pending/partners/api-token")) == event(record())
 
 
-@pytest.mark.parametrize("operation", ["create", "update"])
+@pytest.mark.parametrize("operation", ["create", "update", "patch"])
 def test_a_write_is_reported_as_a_change_and_one_of_a_candidate_is_not(operation: str) -> None:
     made = event(record(operation))
     assert made is not None
