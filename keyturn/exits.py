@@ -99,6 +99,7 @@ _BY_REASON: dict[str, Exit] = {
     "unknown_group": Exit.UNKNOWN_SECRET,
     "bad_scope": Exit.USAGE,
     "native_scheduler": Exit.REFUSED,
+    "incident_id_reused": Exit.REFUSED,
     "claim_held": Exit.REFUSED,
     "claim_lost": Exit.REFUSED,
     "overlap_open": Exit.REFUSED,

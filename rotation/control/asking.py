@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 
 from rotation.control.asked import EMERGENCY
 from rotation.control.desk import Desk
-from rotation.errors import NotFound, Unavailable
+from rotation.errors import NotFound, Refused, Unavailable
+from rotation.incidents.fields import AHEAD
 from rotation.incidents.incident import Incident
 from rotation.ledger.agenda import membership
 from rotation.ledger.due import Due
@@ -31,10 +32,12 @@ def ask(desk: Desk, policy: Policy, incident: Incident) -> str:
     """Make it due: `asked`; or why that is not necessary: `repeated`, `replaced`, `waiting`.
 
     `replaced`: what readers get was made after the incident, and what was before it is dead or dies now. `waiting`: an
-    emergency rotation is due already, or began after the incident. Unavailable where others keep writing the row.
+    emergency rotation is due already, or began after the incident. Refused `incident_id_reused`. Unavailable where
+    others keep writing the row.
     """
     for _ in range(_ATTEMPTS):
-        if desk.ledger.incidents.known(policy.name, incident.id):
+        if asked_at := desk.ledger.incidents.asked_at(policy.name, incident.id):
+            _check_same(incident, asked_at)
             return "repeated"
         if _replaced(desk, desk.ledger.head(policy.name), incident):
             return "replaced"
@@ -47,6 +50,16 @@ def ask(desk: Desk, policy: Policy, incident: Incident) -> str:
         if desk.ledger.agenda.put(seen, made, noted, *membership(before, made.group)):
             return "asked"
     raise Unavailable("agenda_busy", f"others keep changing when {policy.name} is due", "the event is delivered again")
+
+
+def _check_same(incident: Incident, asked_at: str) -> None:
+    """What was answered before it happened is another incident under the same id: it must not pass for a repeat."""
+    if incident.at > timestamp(datetime.fromisoformat(asked_at) + AHEAD):
+        raise Refused(
+            "incident_id_reused",
+            "an event has the id of an earlier one and is about something later",
+            "give each incident an id of its own, and send it again",
+        )
 
 
 def _replaced(desk: Desk, head: Head, incident: Incident) -> bool:

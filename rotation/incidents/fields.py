@@ -19,7 +19,7 @@ LONGEST = 1_024
 # What names, ARNs, paths, mail addresses and links are written with. No white space: a line of a log stays one line.
 _PLAIN = re.compile(r"[A-Za-z0-9._:/@+=,~#?&%*-]+")
 # Clocks of services that keep time differ by less; an event from later than this was made up, or its clock is broken.
-_AHEAD = timedelta(minutes=5)
+AHEAD = timedelta(minutes=5)
 _REDACTOR = Redactor()
 
 
@@ -48,7 +48,7 @@ def moment(event: Mapping[str, Any], name: str, now: str) -> str:
         at = None
     if at is None:
         raise bad(name, "a time in ISO 8601 with its zone")
-    if at > datetime.fromisoformat(now) + _AHEAD:
+    if at > datetime.fromisoformat(now) + AHEAD:
         raise Refused(
             "event_from_the_future",
             f"`{name}` of the event lies ahead of our clock",

@@ -19,9 +19,10 @@ class Incidents:
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
 
-    def known(self, secret: str, incident: str) -> bool:
-        """Whether a rotation of the secret was asked for because of it."""
-        return self._rows.get(_key(secret, incident)) is not None
+    def asked_at(self, secret: str, incident: str) -> str:
+        """When a rotation of the secret was asked for because of it; "" for never."""
+        row = self._rows.get(_key(secret, incident))
+        return str(row["asked_at"]) if row else ""
 
     def noted(self, secret: str, incident: str, says: str, now: str) -> Put:
         """The write that remembers it, which fails where it is known already."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import random
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -72,6 +73,20 @@ def test_the_same_event_twice_starts_one_run_also_when_the_first_has_failed(worl
     # the row is tried again by the sweep, after its pause
     world.clock.advance(DAY)
     assert world.look() == [NAME]
+
+
+def test_a_later_incident_under_a_used_id_passes_for_no_repeat_and_is_told(world: SweepWorld) -> None:
+    assert became(world, trigger()) == "started"
+    world.end(NAME)
+    rotated(world)
+    # by as much as clocks may differ the same event may be ahead of us
+    soon = (world.clock.moment + timedelta(minutes=4)).isoformat()
+    assert became(world, trigger(occurred_at=soon)) == "repeated"
+    assert world.told.findings == []
+    world.clock.advance(DAY)
+    assert became(world, trigger(occurred_at=world.clock.moment.isoformat())) == "incident_id_reused"
+    assert world.told.findings == [Finding.EVENT_REFUSED]
+    assert starts(world) == [NAME]
 
 
 def delivered(at: int) -> tuple[SweepWorld, int]:
