@@ -14,7 +14,6 @@ from rotation.control.signals import Finding
 from rotation.errors import Halted, KeyturnError, NotFound, Refused, Throttled, Unavailable
 from rotation.ledger.agenda import membership
 from rotation.ledger.due import Due
-from rotation.ledger.switch import PASSED_BY_BREAK_GLASS
 from rotation.planning.reckoning import described, failed, reckoned
 
 # Rows of one shard that a look reads: twenty times what it may start, so that what is held hides nothing, and some
@@ -27,12 +26,12 @@ _LOG = logging.getLogger("keyturn")
 
 
 def look_at(desk: Desk) -> list[Due]:
-    """The rows that are due, each once, brought up to date; only the oldest while the whole stack is stopped."""
+    """The rows that are due, each once, brought up to date; of what is calm only the oldest while the stack stands."""
     now, stop, agenda = desk.ledger.now(), stopped(desk), desk.ledger.agenda
     found = {due.secret: due for due in agenda.ripe(now, 1 if stop else ROWS_PER_SHARD)}
-    if not stop or stop in PASSED_BY_BREAK_GLASS:
-        # what breaks the glass is among them; the index may show a row in the shard that it has just left, too
-        found |= {due.secret: due for due in agenda.urgent(now, ROWS_PER_SHARD)}
+    # what breaks the glass is among them, and what waits for a switch is told; the index may show a row in the shard
+    # that it has just left, too
+    found |= {due.secret: due for due in agenda.urgent(now, ROWS_PER_SHARD)}
     if stop:
         return list(found.values())
     unread = [due.secret for due in found.values() if not due.under_way and _unread(due, now)]

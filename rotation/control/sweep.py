@@ -31,6 +31,8 @@ from rotation.planning.reckoning import overdue_s, passed_s
 STARTS_PER_LOOK = 300
 # A sweep looks again as long as there are slots to come, up to shortly before the next one begins.
 _LOOKS_FOR = timedelta(seconds=240)
+# What holds an emergency rotation that was asked for while a run of the same secret is under way.
+_EARLIER_RUN = "earlier_run"
 _LOG = logging.getLogger("keyturn")
 
 
@@ -48,7 +50,7 @@ def sweep(desk: Desk, begun_at: str = "") -> dict[str, object]:
     chosen = _within_budget(desk, made)
     started += [start.due.secret for start in chosen if _begun(desk, start.due, groups)]
     _say(desk, rows)
-    _say_held(desk, made)
+    _say_held(desk, made, rows)
     again = (not whole or len(made.starts) > len(chosen)) and _time_left(desk, begun_at)
     if not again:
         outside.look_around(desk)
@@ -123,15 +125,23 @@ def _say(desk: Desk, rows: Sequence[Due]) -> None:
     desk.signals.gauge(Gauge.REHEARSAL_AGE, desk.ledger.rehearsals.age_s(now))
 
 
-def _say_held(desk: Desk, made: Plan) -> None:
+def _say_held(desk: Desk, made: Plan, rows: Sequence[Due]) -> None:
     """What leaked and does not start is told at every look: its alarm names a runbook, and the log what holds it."""
-    held = [hold for hold in made.holds if impatient(hold.due, desk.ledger.now())]
-    for hold in held:
-        about = {"secret": hold.due.secret, "reason": str(hold.cause)}
+    now = desk.ledger.now()
+    held = {hold.due.secret: str(hold.cause) for hold in made.holds if impatient(hold.due, now)}
+    # a run that began before may wait for a person for days, and what it makes is no answer to the leak
+    held |= {due.secret: _EARLIER_RUN for due in rows if impatient(due, now) and _began_before(due)}
+    for secret, cause in held.items():
+        about = {"secret": secret, "reason": cause}
         _LOG.error("an emergency rotation does not start", extra={"fields": about})
     if held:
         # once for all of them: each count is a call
         desk.signals.tell(Finding.EMERGENCY_HELD)
+
+
+def _began_before(due: Due) -> bool:
+    """Whether what is under way began before people asked for an emergency."""
+    return due.under_way and due.started_at < due.asked_at
 
 
 def _time_left(desk: Desk, begun_at: str) -> bool:

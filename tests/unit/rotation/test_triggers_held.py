@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 from approval_world import APPROVED, ApprovalWorld
 from incident_events import OURS, trigger
-from sweep_world import DAY, SweepWorld
+from sweep_world import DAY, HOUR, MINUTE, SweepWorld
 from test_triggers import NAME, became, starts, told, watched
 
+from rotation.control.signals import Finding
 from rotation.control.table import PHASES
 from rotation.control.triggers import respond
 from rotation.ledger.switch import Who
@@ -44,8 +45,36 @@ def test_what_stops_runs_stops_this_one_until_it_is_lifted(world: SweepWorld, st
     engage()
     assert became(world, trigger()) == "asked"
     assert world.look() == []
+    assert world.told.findings == []
+    world.clock.advance(HOUR)
+    assert world.look() == []
+    assert world.told.findings == [Finding.EMERGENCY_HELD], "a leak that waits is told, whatever it waits for"
     lift()
     assert world.look() == [NAME]
+
+
+def test_a_leak_during_an_earlier_run_that_does_not_end_is_told_after_an_hour_and_rotated_after_it(
+    world: SweepWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.look()
+    world.due_now(NAME)
+    assert world.look() == [NAME]
+    world.clock.advance(MINUTE)
+    leak = trigger(occurred_at=world.clock.moment.isoformat())
+    assert became(world, leak) == "asked"
+    world.clock.advance(HOUR - 1)
+    world.look()
+    assert world.told.findings == []
+    world.clock.advance(1)
+    world.look()
+    assert world.told.findings == [Finding.EMERGENCY_HELD]
+    assert caplog.records[-1].__dict__["fields"] == {"secret": NAME, "reason": "earlier_run"}
+    world.end(NAME)
+    assert world.look() == [NAME]
+    world.clock.advance(HOUR)
+    world.told.findings.clear()
+    world.look()
+    assert world.told.findings == [], "the run that is under way is the answer to the leak"
 
 
 def test_the_stores_budget_holds_for_many_at_once() -> None:
