@@ -12,12 +12,15 @@ from typing import Any
 
 from rotation.control.desk import Desk
 from rotation.control.signals import Finding
-from rotation.control.slack import plain
+from rotation.control.slack import asked_by, plain
 from rotation.handwork import CONSOLE, by_hand, due_days
 from rotation.ledger.approvals import REMINDER, Request
 from rotation.ledger.moments import timestamp
 from rotation.ledger.records import Run
 from rotation.policy import Policy, from_document
+
+# What leaked is not left for the days of a calm one: after one somebody is told at every look.
+_EMERGENCY = timedelta(days=1)
 
 
 def is_reminder(run: Run) -> bool:
@@ -26,8 +29,8 @@ def is_reminder(run: Run) -> bool:
 
 
 def request(run: Run, token: str, now: str) -> Request:
-    """What is asked of a person: `expires_at` is when it is due."""
-    days = timedelta(days=due_days(from_document(run.policy).target_facts))
+    """What is asked of a person: `expires_at` is when it is due, in an emergency within a day."""
+    days = _EMERGENCY if run.emergency else timedelta(days=due_days(from_document(run.policy).target_facts))
     return Request(
         run_id=run.run_id,
         secret=run.secret,
@@ -43,21 +46,23 @@ def request(run: Run, token: str, now: str) -> Request:
 
 
 def remind(desk: Desk, asked: Request) -> bool:
-    """Tell people once: by the metric that an alarm stands on, and by name where there is a place for messages."""
+    """Tell people: by the metric that an alarm stands on, and by name where there is a place for messages.
+
+    Returns whether the message was taken. Where it was not, the alarm is all that anybody hears: it rings all the same.
+    """
     policy = from_document(desk.ledger.run(asked.run_id)[0].policy)
-    told = not desk.notices.channel or desk.notices.say(message(asked, policy, desk.stack))
-    if told:
-        desk.signals.tell(Finding.REMINDER_DUE)
-    return told
+    desk.signals.tell(Finding.REMINDER_DUE)
+    return not desk.notices.channel or desk.notices.say(message(asked, policy, desk.stack))
 
 
 def message(asked: Request, policy: Policy, stack: str) -> str:
-    """Who has to change what, where, by when, and the command that ends it. No token, no value."""
+    """Who has to change what, why, where, by when, and the command that ends it. No token, no value."""
     at = "" if stack == "local" else f" --stack {stack}"
     command = f"keyturn reminder done {asked.secret} --version-id VERSION --reason WHY{at}"
     return "\n".join(
         [
             f"*{plain(asked.secret)}* on `{stack}` has to be changed by hand until {asked.expires_at}",
+            asked_by(asked),
             f"who: {plain(policy.owner)}; where: {plain(policy.target_facts.get(CONSOLE, ''))}",
             f"put the new one into {plain(policy.ref.path)}, and then: `{command}`",
         ]

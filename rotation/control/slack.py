@@ -52,7 +52,7 @@ def message(request: Request, before: Approved | None, stack: str, changed: Sequ
     return "\n".join(
         [
             f"*{plain(request.secret)}* on `{stack}` waits for approval until {request.expires_at}",
-            f"asked by {plain(request.requested_by)}: {plain(request.reason[:_LONGEST_REASON])}",
+            asked_by(request),
             f"may agree: {plain(', '.join(request.approvers))}",
             f"policy `{request.digest[:_SHORT]}`; last: {last}{same}",
             *(f"• {plain(line)}" for line in changed[:_MOST_CHANGES]),
@@ -62,6 +62,11 @@ def message(request: Request, before: Approved | None, stack: str, changed: Sequ
             f"no: `keyturn approvals deny {request.run_id} --reason WHY{at}`",
         ]
     )
+
+
+def asked_by(request: Request) -> str:
+    """Who wants it, and why: of a leak, what happened."""
+    return f"asked by {plain(request.requested_by)}: {plain(request.reason[:_LONGEST_REASON])}"
 
 
 def plain(text: str) -> str:

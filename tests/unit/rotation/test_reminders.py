@@ -77,6 +77,25 @@ def test_a_person_is_reminded_by_name_with_place_day_and_command(world: Reminder
     assert f"token of {RUN}" not in json.dumps([one, world.notices.said])
 
 
+def test_a_message_that_is_not_taken_does_not_silence_the_alarm(world: ReminderWorld) -> None:
+    world.notices.taken = False
+    world.begin(RUN)
+    assert world.told.findings == [Finding.REMINDER_DUE]
+
+
+def test_what_leaked_is_said_and_is_overdue_after_a_day(world: ReminderWorld) -> None:
+    world.begin(RUN, reason="leak by scanner", requested_by="event:keyturn.triggers", flags="emergency")
+    (told,) = world.notices.said
+    assert "asked by event:keyturn.triggers: leak by scanner" in told
+    world.told.findings.clear()
+    world.clock.advance(DAY_S - 60)
+    world.sweep()
+    assert Finding.REMINDER_OVERDUE not in world.told.findings
+    world.clock.advance(60)
+    world.sweep()
+    assert Finding.REMINDER_OVERDUE in world.told.findings
+
+
 def test_the_evidence_ends_the_run_and_is_kept_with_who_said_so(world: ReminderWorld) -> None:
     run_id = world.begin(RUN)
     world.changed()
