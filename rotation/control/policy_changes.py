@@ -12,6 +12,8 @@ from typing import Any
 
 # A list of consumers would push the commands out of sight.
 _LONGEST = 80
+# Of what two long values share, so much is shown before they part: enough to recognise the item.
+_SHARED = 20
 
 
 def changes(before: str, after: str) -> list[str]:
@@ -20,7 +22,7 @@ def changes(before: str, after: str) -> list[str]:
         return []
     old, new = dict(_flat(json.loads(before))), dict(_flat(json.loads(after)))
     return [
-        f"{name} {_said(old.get(name))} -> {_said(new.get(name))}"
+        f"{name} {_both(_said(old.get(name)), _said(new.get(name)))}"
         for name in sorted(old | new)
         if old.get(name) != new.get(name)
     ]
@@ -37,5 +39,18 @@ def _flat(document: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
 def _said(value: Any) -> str:
     if value in (None, "", [], {}):
         return "none"
-    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+
+
+def _both(before: str, after: str) -> str:
+    """Long values from where they part: cut at their beginning, two that differ late would look the same."""
+    start = 0
+    if max(len(before), len(after)) > _LONGEST:
+        parted = (i for i, (old, new) in enumerate(zip(before, after, strict=False)) if old != new)
+        start = max(next(parted, min(len(before), len(after))) - _SHARED, 0)
+    return f"{_cut(before, start)} -> {_cut(after, start)}"
+
+
+def _cut(text: str, start: int) -> str:
+    left, right = "..." if start else "", "..." if len(text) > start + _LONGEST else ""
+    return f"{left}{text[start : start + _LONGEST]}{right}"

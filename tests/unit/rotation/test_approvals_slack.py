@@ -178,6 +178,11 @@ def test_the_message_says_what_has_changed_in_the_policy_and_cuts_what_is_long()
     assert f"• overlap_s {POLICY.overlap_s} -&gt; {POLICY.overlap_s + 1}" in said
     assert "• group none -&gt; g" in said
     assert len(said) < 2_000
+    readers = tuple(f"arn:aws:iam::000000000000:role/service-{i}" for i in range(9))
+    before = replace(POLICY, readers=readers)
+    (line,) = changes(before.document(), replace(before, readers=(*readers, "arn:aws:iam::1:role/stranger")).document())
+    assert "role/stranger" in line, "what differs late in a long list is shown, not its beginning"
+    assert len(line) < 2 * 80 + 40
     many = message(REQUEST, LAST, "local", [f"field{i} a -> b" for i in range(20)])
     assert "field7 a" in many
     assert "field8 a" not in many
