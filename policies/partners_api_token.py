@@ -21,6 +21,8 @@ PARTNERS_API_TOKEN = Policy(
         facts={"url": Fact("tokenServiceUrl"), "account": "keyturn", "slots": "a b"},
         authority="keyturn/authority/token-service",
     ),
+    # the gateways' login at Vault, by its display name: whoever else reads it is taken for a person
+    readers=("jwt-partner-gateway",),
     consumers=(Consumer(name="partner-gateway", kind="poll", lead_s=_GATEWAY_CACHE_S),),
     # a partner's administrator may replace the token by hand: the next rotation starts from that one
     on_outside_change="adopt",

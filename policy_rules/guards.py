@@ -92,6 +92,19 @@ def _untold(case: Case) -> Iterator[Offence]:
         yield "triggers", f"{case.policy.store} does not tell who reads", "remove human-read, or move the secret"
 
 
+def _undeclared(case: Case) -> Iterator[Offence]:
+    policy = case.policy
+    # an empty fact is nobody
+    declared = any(policy.readers) or any(consumer.role for consumer in policy.consumers)
+    if "human-read" in policy.triggers and policy.consumers and not declared:
+        named = ", ".join(consumer.name for consumer in policy.consumers)
+        yield (
+            "readers",
+            f"is empty: each read by {named} would be taken for a person's and start an emergency rotation",
+            "name the consumers' logins as the store does, or remove human-read",
+        )
+
+
 def _group(case: Case) -> Iterator[Offence]:
     policy = case.policy
     if policy.group and case.company.groups[policy.group] == 1:
@@ -164,6 +177,12 @@ RULES = (
     Rule(name="by-hand", says="a reminder says its days, and asks no machine for what a person does", find=_by_hand),
     Rule(name="choice-unknown", says="channels, triggers, scheduler and reactions are known words", find=_choices),
     Rule(name="trigger-untold", says="`human-read` is asked of a store that tells who reads", find=_untold),
+    Rule(
+        name="reader-undeclared",
+        says="where `human-read` starts a run, the logins of the consumers are declared",
+        find=_undeclared,
+        waivable=True,
+    ),
     Rule(name="group-alone", says="a group has more than one member", find=_group, waivable=True),
     Rule(
         name="parent-order",

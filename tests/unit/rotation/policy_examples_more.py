@@ -214,6 +214,20 @@ EXAMPLES = {
         "triggers",
         "gcp does not tell who reads",
     ),
+    "readers that nobody declared": Example(
+        "reader-undeclared",
+        policy("vault", triggers=("human-read",), consumers=(poll(60),), readers=("jwt-gateway",)),
+        policy("vault", triggers=("human-read",), consumers=(poll(60),)),
+        "readers",
+        "each read by gateway would be taken for a person's",
+    ),
+    "readers that no stack has": Example(
+        "reader-undeclared",
+        policy(triggers=("human-read",), consumers=(replace(poll(60), role="arn:aws:iam::1:role/gateway"),)),
+        policy(triggers=("human-read",), consumers=(poll(60),), readers=("",)),
+        "readers",
+        "or remove human-read",
+    ),
     "lost parent": Example("parent-order", policy(), policy(parent="a/b"), "parent", "no policy is called a/b"),
     "own parent": Example(
         "parent-order", policy(), policy(parent="payments/postgres"), "parent", "is its own ancestor"
