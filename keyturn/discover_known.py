@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from keyturn.policy_files import all_policies
+from keyturn.policy_files import typed_policies
 from keyturn.stack import LOCAL, texts
 from rotation.contract import SecretRef
 from rotation.errors import Refused
@@ -44,7 +44,7 @@ def known(stack: str) -> Known:
     if stack == LOCAL:
         configured["sandboxFacts"] = str(Layout.from_env().facts)
     found = settings(stack, configured)
-    policies = [_resolved(policy, found.facts) for policy in all_policies()]
+    policies = [_resolved(policy, found.facts) for policy in typed_policies()]
     events = [(store, path) for store in STORES for path in authorities(store, Names(found))]
     made = of_policies(policies, events)
     if found.slack_secret:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from keyturn.policy_files import all_policies
+from keyturn.policy_files import names
 from keyturn.stack import stacks
 from rotation.errors import KeyturnError
 
@@ -15,7 +15,7 @@ def complete_secrets(incomplete: str) -> list[str]:
     """The secrets that begin so, for the shell."""
     # the policies of this checkout: the shell does not wait for a cloud
     try:
-        return [policy.name for policy in all_policies() if policy.name.startswith(incomplete)]
+        return [name for name in names() if name.startswith(incomplete)]
     except KeyturnError:
         # a verb tells it; a shell that completes has no place for it
         return []

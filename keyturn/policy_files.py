@@ -32,6 +32,22 @@ def all_policies() -> tuple[Policy, ...]:
     return ALL
 
 
+def names() -> list[str]:
+    """Of the policies, whatever else is wrong with them."""
+    return [str(policy.name) for policy in all_policies() if hasattr(policy, "name")]
+
+
+def typed_policies() -> tuple[Policy, ...]:
+    """The same, for who reads their fields; Refused `bad_policies` with every field of another type."""
+    from policy_rules.check import well_typed  # noqa: PLC0415  # slow to import, and the shell completes with this file
+
+    policies = all_policies()
+    if problems := well_typed(policies)[2]:
+        told = "\n  ".join(["policies are wrong:", *map(str, problems)])
+        raise Refused("bad_policies", told, "`keyturn policy lint` says everything")
+    return policies
+
+
 def _wrong(exc: Exception) -> list[str]:
     """What stopped the import, and what would stop it in the other files."""
     found = [f"{_place(exc)}: {_problem(exc)}"]
@@ -51,7 +67,7 @@ def _files() -> list[Path]:
 
 def unlisted() -> list[str]:
     """Files of the folder whose policy is not in `policies.ALL`, so that nothing rotates by it."""
-    listed = {file_of(policy.name) for policy in all_policies()}
+    listed = {file_of(name) for name in names()}
     files = (f"{FOLDER}/{path.name}" for path in _files())
     return [file for file in files if file not in listed]
 

@@ -19,6 +19,8 @@ from typing import Any
 
 from keyturn import policy_dump
 from keyturn.stack import ROOT
+from policy_rules.rule import file_of
+from policy_rules.types import mistyped_document
 from rotation.errors import Refused
 
 # Importing a few dataclasses takes a tenth of a second; a file that takes this long hangs.
@@ -85,5 +87,18 @@ def _dumped(folder: Path, called: str) -> list[dict[str, Any]]:
         except (subprocess.CalledProcessError, OSError, ValueError):
             found = {"wrong": "they end the interpreter that imports them"}
     if "wrong" in found:
-        raise Refused("bad_policies", f"policies of {called} are wrong:\n  {found['wrong']}", "correct policies/")
-    return list(found["policies"])
+        raise _wrong(called, [found["wrong"]])
+    policies = list(found["policies"])
+    if offences := [line for policy in policies for line in _mistyped(policy)]:
+        raise _wrong(called, offences)
+    return policies
+
+
+def _mistyped(document: dict[str, Any]) -> list[str]:
+    name = str(document["name"])
+    found = mistyped_document(document)
+    return [f"{file_of(name)}: policy {name}, {field}: {problem}: {remedy}" for field, problem, remedy in found]
+
+
+def _wrong(called: str, offences: list[str]) -> Refused:
+    return Refused("bad_policies", "\n  ".join([f"policies of {called} are wrong:", *offences]), "correct policies/")

@@ -56,16 +56,25 @@ def check_policies(
     return problems
 
 
-def well_typed(policies: Sequence[Policy]) -> tuple[list[Policy], list[Policy], list[Problem]]:
+def well_typed(policies: Sequence[object]) -> tuple[list[Policy], list[Policy], list[Problem]]:
     """The policies that rules can read, the others, and what is wrong with those; facts may still stand in them."""
     good: list[Policy] = []
     bad: list[Policy] = []
     problems: list[Problem] = []
     for policy in policies:
+        if not isinstance(policy, Policy):
+            problems.append(_no_policy(policy))
+            continue
         offences = list(types.mistyped(policy))
         (bad if offences else good).append(policy)
         problems += [_problem(types.NAME, policy, *offence) for offence in offences]
     return good, bad, problems
+
+
+def _no_policy(found: object) -> Problem:
+    """A tuple, mostly: a comma behind the whole policy makes one, and nothing of it tells where it stands."""
+    problem, remedy = f"ALL holds a {type(found).__name__}", "list policies only; a comma behind one makes it a tuple"
+    return Problem(rule=types.NAME, policy="", field="", problem=problem, remedy=remedy, file="policies/__init__.py")
 
 
 def _of_one(case: Case) -> list[Problem]:

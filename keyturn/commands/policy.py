@@ -18,7 +18,7 @@ from keyturn.exits import Exit
 from keyturn.options import AsJson, Name, complete_secrets
 from keyturn.policy_diff import changes, markdown, worst
 from keyturn.policy_directions import Direction
-from keyturn.policy_files import all_policies, unlisted
+from keyturn.policy_files import all_policies, typed_policies, unlisted
 from keyturn.policy_lint import lint
 from keyturn.policy_revision import documents
 from keyturn.stack import stacks
@@ -56,7 +56,7 @@ def show_policy(name: NameOrAll = "", as_json: AsJson = False) -> int:
 
         keyturn policy show payments/postgres
     """
-    policies = [_named(name)] if name else list(all_policies())
+    policies = [_named(name)] if name else list(typed_policies())
     shown = policy_view.one(policies[0]) if name else policy_view.table_of(policies)
     show(shown, {"ok": True, "policies": policies}, as_json=as_json)
     return Exit.DONE
@@ -133,8 +133,8 @@ def explain_policy(name: Name, since: Since = "", as_json: AsJson = False) -> in
 
 
 def _named(name: str) -> Policy:
-    found = next((policy for policy in all_policies() if policy.name == name), None)
+    found = next((policy for policy in typed_policies() if policy.name == name), None)
     if found is None:
-        known = ", ".join(policy.name for policy in all_policies())
+        known = ", ".join(policy.name for policy in typed_policies())
         raise Refused("unknown_secret", f"no policy is called `{name}`", f"the policies are {known}")
     return found

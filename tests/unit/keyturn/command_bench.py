@@ -44,6 +44,12 @@ class Command(Protocol):
     def __call__(self, *arguments: str) -> Ended: ...
 
 
+class PackageOf(Protocol):
+    """Puts policies, or what only stands where one should, in the place of those of this checkout."""
+
+    def __call__(self, *given: object) -> None: ...
+
+
 class PutModel(Protocol):
     """Puts a model of secrets where the command finds control."""
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from command_bench import Command, Ended, PutModel
+from command_bench import Command, Ended, PackageOf, PutModel
 from control_model import ModelControl, Secret
 
+import policies
 from keyturn import connect, follow, tree
 from keyturn.app import main
 from keyturn.control import Control
@@ -25,6 +26,12 @@ def command(capsys: pytest.CaptureFixture[str]) -> Command:
         return ended
 
     return run
+
+
+@pytest.fixture
+def listed(monkeypatch: pytest.MonkeyPatch) -> PackageOf:
+    """Puts policies in the place of those of this checkout."""
+    return lambda *given: monkeypatch.setattr(policies, "ALL", given)
 
 
 @pytest.fixture

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from command_bench import Command
+from command_bench import Command, PackageOf
 
 import policies
 from keyturn import policy_revision
@@ -17,18 +16,11 @@ from keyturn.exits import Exit
 from policies import PARTNERS_API_TOKEN, PAYMENTS_POSTGRES
 from rotation.policy import Freeze, Policy, Waiver, Window
 
-PackageOf = Callable[..., None]
 POLICY = """from rotation.policy import Policy, Target
 ALL = (Policy(name="payments/postgres", store="aws", path="payments/postgres", credential="postgres-alternating",
     target=Target(facts={{}}, authority="a"), cadence="rate(30 days)", warm_up_s=60, overlap_s={overlap_s},
     owner="payments", runbook="docs/runbooks/rotation.md"),)
 """
-
-
-@pytest.fixture
-def listed(monkeypatch: pytest.MonkeyPatch) -> PackageOf:
-    """Puts policies in the place of those of this checkout."""
-    return lambda *given: monkeypatch.setattr(policies, "ALL", given)
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -283,6 +275,14 @@ def test_explain_of_a_cadence_that_cannot_be_read_leads_to_lint(command: Command
     assert ended.code == Exit.BAD_POLICY
     assert "is neither rate(n hours)" in ended.err
     assert "keyturn policy lint" in ended.err
+
+
+def test_diff_of_mistyped_policies_names_them_and_their_fields(command: Command, repository: Path) -> None:
+    (repository / "policies" / "__init__.py").write_text(POLICY.format(overlap_s="'24 h'"))
+    ended = command("policy", "diff", "first")
+    assert ended.code == Exit.BAD_POLICY
+    assert "policies of the files at hand are wrong" in ended.err
+    assert "policies/payments_postgres.py: policy payments/postgres, overlap_s: should be a valid integer" in ended.err
 
 
 def test_looking_at_policies_needs_neither_a_cloud_nor_the_engine() -> None:

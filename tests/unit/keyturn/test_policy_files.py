@@ -1,14 +1,17 @@
-"""A policy file that cannot be imported is told with file and line, as what it is: a wrong policy."""
+"""A policy that cannot be imported is told with file and line, a mistyped one with its field: wrong policies, both."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from command_bench import Command
+from command_bench import Command, PackageOf
 
+from keyturn.exits import Exit
 from keyturn.options import complete_secrets
+from policies import PAYMENTS_POSTGRES
 
 
 @pytest.fixture
@@ -62,3 +65,23 @@ def test_every_policy_file_that_cannot_be_imported_is_told_at_once(command: Comm
 def test_the_shell_completes_nothing_from_policies_that_cannot_be_imported(written: Path) -> None:
     written.write_text("x = (\n")
     assert complete_secrets("") == []
+
+
+MISTYPED = {
+    "text for a number": replace(PAYMENTS_POSTGRES, overlap_s="86400"),  # type: ignore[arg-type]
+    "a forgotten comma": replace(PAYMENTS_POSTGRES, freezes=PAYMENTS_POSTGRES.freezes[0]),  # type: ignore[arg-type]
+    "a number for a name": replace(PAYMENTS_POSTGRES, name=7),  # type: ignore[arg-type]
+    "a dictionary": replace(PAYMENTS_POSTGRES, window={"opens": 8}),  # type: ignore[arg-type]
+    "a comma too many": (PAYMENTS_POSTGRES,),
+}
+
+
+@pytest.mark.parametrize("verb", [["lint"], ["show"], ["show", "payments/postgres"], ["explain", "payments/postgres"]])
+@pytest.mark.parametrize("given", MISTYPED.values(), ids=MISTYPED)
+def test_a_mistyped_policy_is_a_wrong_policy_and_no_defect_of_the_command(
+    command: Command, listed: PackageOf, verb: list[str], given: object
+) -> None:
+    listed(given)
+    ended = command("policy", *verb)
+    assert ended.code == Exit.BAD_POLICY
+    assert "[field-type]" in ended.out + ended.err

@@ -21,7 +21,7 @@ from policy_rules.place_forms import PLACES
 from policy_rules.rule import Problem, file_of
 from policy_rules.schedules import broken_floors, longest_closed_s
 from rotation.capabilities import issuer_capabilities, store_capabilities
-from rotation.policy import Approval, Freeze, Policy, Window
+from rotation.policy import Approval, Freeze, Policy, Target, Window
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 SDKS = ("boto3", "botocore", "hvac", "google", "grpc", "pg8000", "cryptography", "requests")
@@ -101,6 +101,14 @@ MISTYPED = {
         "comma: (one,)",
     ),
     "a name for a consumer": ({"consumers": ("web",)}, "consumers.0", "an object, and is text"),
+    "a set of owners": ({"owner": {"payments"}}, "owner", "of a kind that no policy holds"),
+    "a class": ({"runbook": str}, "runbook", "of a kind that no policy holds"),
+    "a set for a fact": (
+        {"target": Target(facts={"host": {"db"}}, authority="authority/postgres")},  # type: ignore[dict-item]
+        "target.facts.host",
+        "of a kind that no policy holds",
+    ),
+    "a dictionary for a window": ({"window": {"opens": 8, "hours": 4, "days": ()}}, "window", "an object, and is of a"),
     "nobody": ({"owner": None}, "owner", "valid string, and is nothing"),
 }
 
@@ -115,6 +123,14 @@ def test_a_field_of_another_type_is_named_and_the_other_policies_are_still_judge
         ("owner-missing", "b/c", "owner"),
     ]
     assert said in f"{found[0].problem}: {found[0].remedy}"
+
+
+def test_what_is_no_policy_at_all_is_refused_and_hides_no_other() -> None:
+    nothing: Policy = (policy(),)  # type: ignore[assignment]
+    assert [(p.rule, p.file) for p in problems(nothing, policy(owner=""))] == [
+        ("field-type", "policies/__init__.py"),
+        ("owner-missing", "policies/payments_postgres.py"),
+    ]
 
 
 def test_a_group_of_two_passes_and_one_that_holds_parent_and_child_is_refused() -> None:
