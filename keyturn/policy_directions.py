@@ -77,6 +77,20 @@ def exception(before: Any, after: Any) -> Direction:
     return _TURNED[there(before, after)]
 
 
+def deadline(before: Any, after: Any) -> Direction:
+    """Weaker without one than with; of two the sooner, at which somebody is told, is the stronger."""
+    return fewer(before, after) if before and after else there(before, after)
+
+
+def days(before: Any, after: Any) -> Direction:
+    """The fewer days a person has until it is overdue, the stronger."""
+    try:
+        return fewer(int(before), int(after))
+    except (TypeError, ValueError):
+        # of another type of credential, or no number: the lint says so
+        return Direction.CHANGED
+
+
 def away_from(good: str) -> Judge:
     """A judge for which one word is the strong one."""
 
@@ -167,6 +181,7 @@ DIRECTIONS: Mapping[str, Judge] = {
     "target.facts": changed,
     # anything but `off` verifies the server
     "target.facts.tls": unless("off"),
+    "target.facts.due_days": days,
     "target.authority": changed,
     "readers": outsiders,
     "consumers": there,
@@ -174,7 +189,7 @@ DIRECTIONS: Mapping[str, Judge] = {
     "consumers.lead_s": more,
     "consumers.role": changed,
     "invalidate": members,
-    "acknowledge_s": more,
+    "acknowledge_s": deadline,
     "group": there,
     "parent": there,
     "on_outside_change": away_from("alarm"),

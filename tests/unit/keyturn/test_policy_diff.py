@@ -9,6 +9,7 @@ import pytest
 
 from keyturn.policy_diff import changes, markdown, worst
 from keyturn.policy_directions import DIRECTIONS, IDENTITIES, Direction
+from policies.billing_processor_login import BILLING_PROCESSOR_LOGIN
 from policies.exports_iam_key import EXPORTS_IAM_KEY as POLICY
 from policies.partners_api_token import PARTNERS_API_TOKEN
 from rotation.policy import Approval, Consumer, Fact, Freeze, Policy, Target, Waiver, Window
@@ -124,6 +125,7 @@ SAID: dict[str, tuple[dict[str, Any], str, Direction]] = {
     ),
     "invalidate": ({"invalidate": ("sqs", "redis")}, "invalidate sqs -> sqs, redis: stronger", WEAKER),
     "acknowledge_s": ({"acknowledge_s": 0}, "acknowledge 2 h -> none: weaker", STRONGER),
+    "told later": ({"acknowledge_s": 4 * HOUR}, "acknowledge 2 h -> 4 h: weaker", STRONGER),
     "group": ({"group": ""}, "group outbound -> none: weaker", STRONGER),
     "parent": ({"parent": "payments/postgres"}, "parent none -> payments/postgres: stronger", WEAKER),
     "on_outside_change": ({"on_outside_change": "adopt"}, "on outside change alarm -> adopt: weaker", STRONGER),
@@ -184,12 +186,26 @@ def test_every_field_of_a_policy_and_of_its_parts_has_a_direction() -> None:
     named = {field.name for field in fields(Policy)} - {"target"}
     parts = {"target": Target, "approval": Approval, "consumers": Consumer, "waivers": Waiver}
     named |= {f"{part}.{field.name}" for part, kind in parts.items() for field in fields(kind)}
-    # one fact of targets is judged by itself
-    assert named == (set(DIRECTIONS) - {"policy", "target.facts.tls"}) | IDENTITIES
+    # two facts of targets are judged by themselves
+    facts = {"target.facts.tls", "target.facts.due_days"}
+    assert named == (set(DIRECTIONS) - {"policy", *facts}) | IDENTITIES
+
+
+def test_more_days_for_a_person_are_weaker_and_what_is_no_number_is_changed() -> None:
+    def within(days: str) -> list[dict[str, Any]]:
+        target = BILLING_PROCESSOR_LOGIN.target
+        facts = {**target.facts, "due_days": days}
+        return documents(replace(BILLING_PROCESSOR_LOGIN, target=replace(target, facts=facts)))
+
+    said = "billing/processor-login: target.facts.due days"
+    # as numbers: 9 is less than 14
+    assert list(map(str, changes(within("9"), within("14")))) == [f"{said} 9 -> 14: weaker"]
+    assert list(map(str, changes(within("14"), within("9")))) == [f"{said} 14 -> 9: stronger"]
+    assert list(map(str, changes(within("14"), within("soon")))) == [f"{said} 14 -> soon: changed"]
 
 
 def test_every_direction_is_shown_by_an_example() -> None:
-    assert set(DIRECTIONS) - {"policy"} <= set(SAID)
+    assert set(DIRECTIONS) - {"policy", "target.facts.due_days"} <= set(SAID)
 
 
 def test_a_policy_that_is_gone_is_weaker_and_one_that_is_new_is_stronger() -> None:
