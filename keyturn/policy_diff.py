@@ -62,6 +62,9 @@ def _whole(document: Document) -> dict[str, Any]:
 def _of_policy(name: str, old: Document | None, new: Document | None) -> Iterator[Change]:
     if old is None or new is None:
         yield _change(name, "policy", _summary(old), _summary(new))
+        if new is not None:
+            # a new policy must not bring its exceptions in unseen
+            yield from _of_list(name, "waivers", (), new["waivers"])
         return
     for field in dict.fromkeys([*old, *new]):
         if field in IDENTITIES:

@@ -216,6 +216,13 @@ def test_a_policy_that_is_gone_is_weaker_and_one_that_is_new_is_stronger() -> No
     ]
 
 
+def test_the_exceptions_of_a_new_policy_are_shown_and_are_weaker() -> None:
+    policy, waiver = changes([], documents(POLICY))
+    assert (policy.field, policy.direction) == ("policy", STRONGER)
+    assert (waiver.field, waiver.direction) == ("waivers.overlap-below-floor", WEAKER)
+    assert WAIVER.why in str(waiver)
+
+
 def test_nothing_differs_from_itself_written_as_json_or_not() -> None:
     document = asdict(POLICY)
     assert changes([document], [{**document, "triggers": list(document["triggers"])}]) == []
