@@ -1,15 +1,17 @@
 """What a person says that they did by hand, held against the store, and kept as the evidence of a run.
 
 The store's own function is asked which versions there are and when each was made; no value is read. The version has to
-be there, be what readers get, and be younger than the one before it. Whoever repeats the command is told the same. The
-evidence and the head of the secret are written first, then the answer: a crash between them is made up for by asking
-again, or by the sweep. Who may say so is whoever IAM lets; who it was is kept.
+be there, be what readers get, and be younger than the one before it, in an emergency also than the asking. Whoever
+repeats the command is told the same. The evidence and the head of the secret are written first, then the answer: a
+crash between them is made up for by asking again, or by the sweep. Who may say so is whoever IAM lets; who it was is
+kept.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from rotation.contract import Version
@@ -90,7 +92,20 @@ def _checked(desk: Desk, run: Run, version: str) -> Made:
             f"the version {version} of {path} is no younger than {run.current.id}, which was there before",
             "change the credential, and put the new one there",
         )
+    if run.emergency and datetime.fromisoformat(found["made_at"]) <= _asked_at(desk, run):
+        raise Refused(
+            "evidence_not_newer",
+            f"the version {version} of {path} was there before the emergency: it may be what leaked",
+            "change the credential, and put the new one there",
+        )
     return found
+
+
+def _asked_at(desk: Desk, run: Run) -> datetime:
+    """When the emergency was asked for: its run may have had to wait."""
+    row = desk.ledger.agenda.of(run.secret)
+    asked = row.asked_at if row and row.urgent else run.started_at
+    return datetime.fromisoformat(min(asked, run.started_at))
 
 
 def _younger(found: Made, before: Version, versions: list[Made]) -> bool:

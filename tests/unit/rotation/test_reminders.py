@@ -15,6 +15,7 @@ from rotation.control.signals import Finding
 from rotation.control.table import VERBS
 from rotation.errors import Refused, Unavailable
 from rotation.handwork import Made
+from rotation.ledger.due import Due
 from rotation.phases import Outcome, phase_named
 from rotation.policy import Target
 from tests.model.world import NAME, POLICY
@@ -141,6 +142,31 @@ def test_what_the_store_does_not_show_is_no_evidence(
     assert caught.value.reason == reason
     assert world.ledger.run(again)[1] == {}
     assert [one["run_id"] for one in world.listed_reminders()] == [again]
+
+
+def test_what_was_there_before_an_emergency_is_no_evidence_also_where_no_reminder_was_answered_before(
+    world: ReminderWorld,
+) -> None:
+    world.begin(RUN, flags="emergency")
+    with pytest.raises(Refused) as caught:
+        world.done(OLD["id"])
+    assert caught.value.reason == "evidence_not_newer"
+    world.changed()
+    world.done()
+    assert world.ended() == "succeeded"
+
+
+def test_a_change_while_the_emergency_had_to_wait_is_evidence(world: ReminderWorld) -> None:
+    asked_at = "2025-12-15T00:00:00.000000Z"
+    due = Due(secret=NAME, due_at=asked_at, asked_at=asked_at, flags="emergency", name="held", started_at=asked_at)
+    assert world.ledger.agenda.put(None, due)
+    world.begin(RUN, flags="emergency")
+    world.made = [{**OLD, "made_at": asked_at}]
+    with pytest.raises(Refused):
+        world.done(OLD["id"])
+    world.made = [{**OLD, "made_at": "2025-12-15T00:00:01+00:00"}]
+    world.done(OLD["id"])
+    assert world.ended() == "succeeded"
 
 
 def test_late_is_told_at_every_look_and_waited_for_on(world: ReminderWorld) -> None:
