@@ -6,15 +6,18 @@ from dataclasses import replace
 
 import pytest
 from approval_world import APPROVED, ApprovalWorld
-from incident_events import OURS, trigger
+from incident_events import OURS, label_moved, trigger
 from sweep_world import DAY, HOUR, MINUTE, SweepWorld
 from test_triggers import NAME, became, starts, told, watched
 
+from rotation.control import triggers
 from rotation.control.signals import Finding
 from rotation.control.table import PHASES
 from rotation.control.triggers import respond
+from rotation.errors import Unavailable
 from rotation.ledger.switch import Who
 from rotation.phases import Outcome
+from rotation.policy import Policy
 
 PERSON = Who(actor="on-call", reason="test", verb="test")
 
@@ -90,6 +93,32 @@ def test_a_group_rotates_one_at_a_time_for_events_too() -> None:
     world = SweepWorld(watched("group/a", group="g"), watched("group/b", group="g"))
     answer = told(world, trigger("offboarding", secrets=None))
     assert sorted(answer["secrets"].values()) == ["asked", "started"]
+
+
+def test_an_off_boarding_of_more_than_there_is_time_for_says_that_some_are_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(triggers, "MOST_POLICIES", 2)
+    world = SweepWorld(*(watched(f"group/{letter}") for letter in "abc"))
+    assert sorted(told(world, trigger("offboarding", secrets=None))["secrets"]) == ["group/a", "group/b"]
+    assert world.told.findings == [Finding.EVENT_REFUSED]
+
+
+def test_a_moved_version_of_a_place_that_the_sealed_policy_does_not_confirm_is_not_looked_at(world: SweepWorld) -> None:
+    places = world.catalogue.places()
+    world.catalogue.places = lambda: [replace(one, path="another/place") for one in places]  # type: ignore[method-assign]
+    assert told(world, label_moved("v2", secret="another/place"))["secrets"] == {NAME: "another_place"}
+
+
+def test_trouble_of_a_provider_is_raised_so_that_the_event_is_delivered_again(world: SweepWorld) -> None:
+    def down(_: str) -> Policy:
+        raise Unavailable("aws_unreachable", "AWS did not answer")
+
+    sealed, world.catalogue.policy = world.catalogue.policy, down  # type: ignore[method-assign]
+    with pytest.raises(Unavailable):
+        told(world, trigger())
+    world.catalogue.policy = sealed  # type: ignore[method-assign]
+    assert became(world, trigger()) == "started"
 
 
 def test_an_approval_is_waited_for_and_the_event_is_who_asked() -> None:
