@@ -74,6 +74,11 @@ def test_a_read_in_cloudtrail_names_the_role_behind_the_session_and_the_secret_h
     assert SecretRef(store="aws", path="group/secret") in found.places
 
 
+def test_a_secret_whose_own_name_ends_like_an_arn_is_found_by_an_arn_without_its_ending() -> None:
+    found = said(read_call(secret=f"{ARN}-AbC123"))
+    assert [place.path for place in found.places] == ["group/secret", "group/secret-AbC123"]
+
+
 @pytest.mark.parametrize(
     ("who", "why"),
     [

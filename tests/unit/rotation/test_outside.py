@@ -133,6 +133,15 @@ def test_a_pointer_that_lags_behind_our_own_promotion_is_no_change_for_a_day_and
 
 
 @each_way
+def test_a_pointer_that_does_not_lag_and_was_moved_back_is_found_at_once(way: str) -> None:
+    world = watched("adopt")
+    before = world.secret.current
+    assert world.rotate("arn:2") == "succeeded"
+    world.secret.current = before
+    assert FOUND[way](world) != "unchanged"
+
+
+@each_way
 def test_a_strangers_version_is_not_what_lags(monkeypatch: pytest.MonkeyPatch, way: str) -> None:
     monkeypatch.setattr(MemoryStore, "capabilities", replace(MemoryStore.capabilities, lagging_pointer=True))
     world = watched("adopt")
