@@ -251,5 +251,15 @@ def test_a_run_begins_within_its_window_or_not_at_all_but_for_what_passes_it(
     assert world.go_on(RUN) == ("succeeded" if outcome == "passed" else "failed")
 
 
+@pytest.mark.parametrize(("asked_by", "cause"), [("sweep", "window_closed"), (ASKED_BY, "")])
+def test_a_first_value_that_nobody_asked_for_waits_for_its_window(asked_by: str, cause: str) -> None:
+    assert WINDOW.approval
+    world = ApprovalWorld(replace(WINDOW, approval=replace(WINDOW.approval, expires_s=86_400)))
+    world.clock.moment = world.clock.moment.replace(hour=0, minute=0, second=0)
+    run_id = world.begin(RUN, requested_by=asked_by)
+    world.clock.advance(9_000)
+    assert world.say("approve", run_id)["cause"] == cause
+
+
 def test_the_policy_of_other_worlds_asks_nobody() -> None:
     assert POLICY.approval is None

@@ -169,6 +169,16 @@ def test_a_change_while_the_emergency_had_to_wait_is_evidence(world: ReminderWor
     assert world.ended() == "succeeded"
 
 
+def test_no_switch_refuses_the_evidence_of_what_has_happened_already(world: ReminderWorld) -> None:
+    world.begin(RUN)
+    world.changed()
+    world.engage()
+    assert world.done()["status"] == "done"
+    head = world.ledger.head(NAME)
+    assert head.current is not None
+    assert head.current.id == "v2"
+
+
 def test_late_is_told_at_every_look_and_waited_for_on(world: ReminderWorld) -> None:
     run_id = world.begin(RUN)
     world.told.findings.clear()
