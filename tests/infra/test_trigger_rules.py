@@ -66,6 +66,7 @@ def test_reads_are_seen_of_the_secrets_that_ask_for_it_only_and_not_those_of_our
     detail = pattern(stack, "reads-0")["detail"]
     named = [one for one in detail["requestParameters"]["secretId"] if isinstance(one, str)]
     assert named == [one.path for one in ALL if one.store == "aws" and "human-read" in one.triggers]
+    assert detail["errorCode"] == [{"exists": False}], "a read that was refused is no invocation"
     own = detail["$or"][1]["userIdentity"]["sessionContext"]["sessionIssuer"]["arn"][0]["anything-but"]
     assert own[0].endswith(f":role/keyturn-{stack.name}-aws")
 
