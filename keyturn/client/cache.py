@@ -73,8 +73,9 @@ class SecretCache:
         self._clock, self._timer = clock, timer
         self._started = Process()
         self._known = Knowledge(lagging=source.lagging, names_versions=source.names_versions)
-        # held for moments; whoever reads the store holds the other one, and it first
-        self._lock, self._reading = threading.Lock(), threading.Lock()
+        # held for moments, and reentrant because a pool may ask for the version while garbage is collected; whoever
+        # reads the store holds the other one, and it first
+        self._lock, self._reading = threading.RLock(), threading.Lock()
         self._uses = Uses(self._lock, lambda: self._known.current, self._wake)
         self._keeper = Keeper(self, poll_s=poll_s, timer=timer, chance=chance)
 

@@ -40,7 +40,9 @@ class Opened(Generic[T]):
 
     def __init__(self, closed: Callable[[T], bool]) -> None:
         self._closed = closed
-        self._lock = threading.Lock()
+        # reentrant: a connection that nobody gave back is given back by the garbage collector, which may come while
+        # the same thread holds it
+        self._lock = threading.RLock()
         self._by_identity: dict[int, tuple[Callable[[], T | None], str]] = {}
         self._opening: Counter[str] = Counter()
         self._ever: Counter[str] = Counter()

@@ -9,10 +9,10 @@ Not here: a service that takes `held` or `get` and keeps the value; what it does
 
 from __future__ import annotations
 
-import threading
 import weakref
 from collections.abc import Callable, Collection
-from typing import Protocol
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 
 from keyturn.client.value import Held
 
@@ -61,7 +61,9 @@ class Use:
 class Uses:
     """All requests of one cache, under the cache's lock. changed: told when one on an old version ended."""
 
-    def __init__(self, lock: threading.Lock, current: Callable[[], Held | None], changed: Callable[[], None]) -> None:
+    def __init__(
+        self, lock: AbstractContextManager[Any], current: Callable[[], Held | None], changed: Callable[[], None]
+    ) -> None:
         self._lock, self._current, self._changed = lock, current, changed
         self._running = weakref.WeakSet[Use]()
         # the version that was refused when another was accepted

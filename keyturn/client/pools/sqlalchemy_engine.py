@@ -54,7 +54,8 @@ class _Following:
     ) -> None:
         self._cache, self._login, self._refused, self._timer = cache, login, refused, timer
         self._opened: Opened[Any] = Opened(lambda _connection: False)
-        self._lock = threading.Lock()
+        # reentrant, as in `Opened`
+        self._lock = threading.RLock()
         self._idle: set[Any] = set()
         # the version that the target does not accept yet, and when it is to be tried again
         self._unaccepted, self._again_at = "", 0.0

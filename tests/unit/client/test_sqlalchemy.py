@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import gc
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from client_bench import Clock, Store, cache_of
+from client_bench import PATIENCE_S, Clock, Store, cache_of
 
 from keyturn.client import SecretCache
 from keyturn.client.following import AGAIN_S
 from keyturn.client.pools.sqlalchemy_engine import follow
 from keyturn.client.value import Held
+
+# More allocations than a look at pool or cache makes.
+_MOMENTS = 60
 
 
 class Refused(Exception):
@@ -151,6 +156,49 @@ def test_one_that_is_taken_is_no_longer_closed_under_its_user(database: Database
         database.promote("2")
         database.cache._keeper.step()
         assert connection.execute(sa.text("SELECT 1")).scalar() == 1
+
+
+def forgotten(engine: sa.Engine) -> None:
+    """As of a request whose owner neither closed its connection nor can be reached any more."""
+    circle: list[Any] = [engine.connect()]
+    circle.append(circle)
+
+
+@pytest.mark.parametrize("looked_at", ["pool", "cache", "engine"])
+def test_a_connection_that_nobody_gave_back_may_come_back_in_the_middle_of_anything(
+    database: Database, engine: sa.Engine, looked_at: str
+) -> None:
+    def look() -> None:
+        if looked_at == "pool":
+            behind(database)
+        elif looked_at == "cache":
+            database.cache.use().end()
+        else:
+            works(engine)
+
+    def collected_at_each_moment() -> None:
+        """The garbage collector comes once at every allocation that a look makes."""
+        for moment in range(_MOMENTS):
+            forgotten(engine)
+            gc.set_threshold(gc.get_count()[0] + moment)
+            gc.enable()
+            look()
+            gc.disable()
+            gc.collect()
+        done.set()
+
+    done, before = threading.Event(), gc.get_threshold()
+    gc.collect()
+    gc.disable()
+    # so that each collection looks at what this test made, and at nothing else
+    gc.freeze()
+    try:
+        threading.Thread(target=collected_at_each_moment, daemon=True).start()
+        assert done.wait(PATIENCE_S)
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)
+        gc.enable()
 
 
 def test_one_that_left_the_pool_counts_until_it_is_closed(database: Database, engine: sa.Engine) -> None:
