@@ -187,6 +187,10 @@ class SecretCache:
         """Something that uses the value and has to be moved to a new one, before the new version is acknowledged."""
         self._keeper.add(follower)
 
+    def remove(self, follower: Follower) -> None:
+        """It uses the value no more: it is not moved, and nothing waits for it. Nothing where it was not added."""
+        self._keeper.remove(follower)
+
     def start(self) -> Self:
         """Read the first value, then listen, poll and acknowledge on threads until `close`."""
         self.held()

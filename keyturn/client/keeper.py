@@ -48,6 +48,12 @@ class Keeper:
             self._followers[follower] = ""
         self.wake()
 
+    def remove(self, follower: Follower) -> None:
+        """It follows no more, and holds nothing back."""
+        with self._lock:
+            self._followers.pop(follower, None)
+        self.wake()
+
     def wake(self) -> None:
         """Something has changed."""
         self._woken.set()
@@ -124,7 +130,8 @@ class Keeper:
             return False
         self._cache.counters.swaps += 1
         with self._lock:
-            self._followers[follower] = held.store_version
+            if follower in self._followers:
+                self._followers[follower] = held.store_version
         return True
 
     def _all(self) -> list[Follower]:

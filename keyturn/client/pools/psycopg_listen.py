@@ -2,7 +2,8 @@
 
 The new connection listens before the old one is given up; the reader takes what the old one still has, then goes over.
 Around a move a notification may therefore be given twice. As long as nobody reads, the old one stays, and so does the
-acknowledgement: what nobody reads cannot be moved.
+acknowledgement: what nobody reads cannot be moved. One that is closed, or whose connection was lost, is in nobody's
+way: whoever goes on listening makes a new one.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ class Listening:
         self._lock = threading.Lock()
         self._version, self._connection = cache.call(self._open, refused)
         self._next: tuple[str, Any] | None = None
+        self._closed = False
         cache.add(self)
 
     def notifications(self, timeout_s: float) -> Iterator[Notify]:
@@ -46,21 +48,24 @@ class Listening:
         """Open the next connection, unless one of this version is there."""
         if not self.behind(held):
             return
-        _, connection = opened = self._open(held)
+        opened = self._open(held)
         with self._lock:
-            waiting, self._next = self._next, (held.store_version, connection)
-        del opened
-        if waiting is not None:
-            waiting[1].close()
+            # closed while this was being opened: it is not needed any more
+            unread = opened if self._closed else self._next
+            self._next = None if self._closed else opened
+        if unread is not None:
+            unread[1].close()
 
     def behind(self, held: Held) -> bool:
         """Whether the reader is on another version."""
         with self._lock:
-            return self._version != held.store_version
+            return self._version != held.store_version and not self._closed and not self._connection.closed
 
     def close(self) -> None:
-        """Give up listening."""
+        """Give up listening; the cache forgets it."""
+        self._cache.remove(self)
         with self._lock:
+            self._closed = True
             waiting, self._next = self._next, None
         for connection in [self._connection, *([waiting[1]] if waiting else [])]:
             connection.close()

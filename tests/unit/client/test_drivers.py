@@ -70,6 +70,48 @@ def test_what_the_old_connection_still_has_is_given_to_the_reader_before_it_goes
     assert list(listening.notifications(psycopg_listen.GLANCE_S)) == []
 
 
+@pytest.mark.parametrize("ended", ["closed", "lost"])
+def test_a_connection_that_listens_no_more_is_not_moved_and_holds_nothing_back(
+    monkeypatch: pytest.MonkeyPatch, ended: str
+) -> None:
+    Listened.opened = []
+    monkeypatch.setattr(psycopg_listen.psycopg, "connect", Listened.connect)
+    store = Store()
+    cache = cache_of(store)
+    listening = Listening(cache, ("orders",))
+    if ended == "closed":
+        listening.close()
+        assert cache._keeper._all() == []
+    else:
+        Listened.opened[0].closed = True
+    store.put("2")
+    cache.poll()
+    cache._keeper.step()
+
+    assert not listening.behind(cache.held())
+    assert len(Listened.opened) == 1
+
+
+def test_a_connection_that_was_being_opened_when_its_owner_gave_up_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    Listened.opened = []
+    monkeypatch.setattr(psycopg_listen.psycopg, "connect", Listened.connect)
+    store = Store()
+    cache = cache_of(store)
+    listening = Listening(cache, ("orders",))
+    store.put("2")
+    cache.poll()
+
+    def connect(conninfo: str, **given: Any) -> Listened:
+        listening.close()
+        return Listened.connect(conninfo, **given)
+
+    monkeypatch.setattr(psycopg_listen.psycopg, "connect", connect)
+    cache._keeper.step()
+
+    assert [one.closed for one in Listened.opened] == [True, True]
+    assert cache._keeper._all() == []
+
+
 class Socketless(Connection):
     """A connection of redis-py that says it is connected."""
 
