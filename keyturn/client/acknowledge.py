@@ -2,8 +2,9 @@
 
 An instance that stops renewing is unknown when its lease has run out, and unknown is never verified: so nothing is sent
 on `close`, and a crash needs no handling. While a cache moves from one version to the next the lease of the old one is
-renewed: that is what is in use. How the message travels is the caller's (`transports`); who sent it is known from its
-signature, never from a field of it.
+renewed: that is what is in use. Keyturn hears one word of each secret and instance: where several caches of a process
+serve the same secret, the last of them to move decides. How the message travels is the caller's (`transports`); who
+sent it is known from its signature, never from a field of it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -35,6 +36,8 @@ FIRST_RETRY_S, LONGEST_RETRY_S = 0.5, 30.0
 _SUFFIX_BYTES = 4
 # More than one message takes at its slowest.
 _JOIN_S = 15.0
+# What a user says of a secret: Keyturn's id ("" where no event gave one) and the store's; None until it has said it.
+_Said = tuple[str, str] | None
 
 
 def this_instance() -> str:
@@ -72,6 +75,8 @@ class Acknowledger:
         self._instance, self._named, self._started = instance, (0, ""), Process()
         self._send, self._lease_s, self._timer = send, lease_s, timer
         self._leases: dict[str, _Lease] = {}
+        # by secret and by who uses it
+        self._said: dict[str, dict[object, _Said]] = {}
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._closed = False
@@ -87,21 +92,29 @@ class Acknowledger:
         """ClientError `forked`, where its thread runs in the process that forked this one."""
         self._started.check("acknowledger")
 
-    def using(self, secret: str, version: str, store_version: str = "") -> None:
-        """This version is in use by everything here. Told at once, and renewed until the next.
+    def join(self, secret: str, user: object) -> None:
+        """Wait for this user of the secret, too, before another version is told."""
+        with self._changed:
+            self._said.setdefault(secret, {}).setdefault(user, None)
+
+    def using(self, secret: str, version: str, store_version: str = "", user: object = None) -> None:
+        """This version is in use by everything of this user. Told once all users say the same, renewed until the next.
 
         version: Keyturn's id; "" while no event has named it, and then it is told as the store calls it.
         """
         with self._changed:
-            known = self._leases.get(secret)
-            said = (version, "" if version else store_version)
-            if self._closed or (known is not None and (known.version, known.store_version) == said):
-                return
-            self._leases[secret] = _Lease(version=version, store_version=said[1], due=self._timer())
-            if self._thread is None:
-                self._started.here()
-                self._thread = threading.Thread(target=self._run, name="keyturn acknowledgements", daemon=True)
-                self._thread.start()
+            self._said.setdefault(secret, {})[user] = (version, store_version)
+            self._lease(secret)
+
+    def leave(self, secret: str, user: object) -> None:
+        """It uses the secret no more, and nobody waits for it; with the last one the lease is left to run out."""
+        with self._changed:
+            said = self._said.get(secret, {})
+            said.pop(user, None)
+            if said:
+                self._lease(secret)
+            else:
+                self._leases.pop(secret, None)
             self._changed.notify_all()
 
     def close(self) -> None:
@@ -119,6 +132,18 @@ class Acknowledger:
     def __exit__(self, *_exc: object) -> None:
         self.close()
 
+    def _lease(self, secret: str) -> None:
+        """Tell what all users of the secret agree on, unless it is told already; until they do, what was told stays."""
+        said, known = _agreed(self._said[secret].values()), self._leases.get(secret)
+        if self._closed or said is None or (known is not None and (known.version, known.store_version) == said):
+            return
+        self._leases[secret] = _Lease(version=said[0], store_version=said[1], due=self._timer())
+        if self._thread is None:
+            self._started.here()
+            self._thread = threading.Thread(target=self._run, name="keyturn acknowledgements", daemon=True)
+            self._thread.start()
+        self._changed.notify_all()
+
     def _run(self) -> None:
         while (due := self._wait()) is not None:
             secret, lease = due
@@ -128,6 +153,9 @@ class Acknowledger:
         """The lease whose time has come; None at the end."""
         with self._changed:
             while not self._closed:
+                if not self._leases:
+                    self._changed.wait()
+                    continue
                 secret, lease = min(self._leases.items(), key=lambda item: item[1].due)
                 if (wait := lease.due - self._timer()) <= 0:
                     return secret, lease
@@ -147,3 +175,12 @@ class Acknowledger:
         else:
             self.sent += 1
             lease.due, lease.retry_s = self._timer() + self._lease_s / RENEWALS, FIRST_RETRY_S
+
+
+def _agreed(said: Collection[_Said]) -> tuple[str, str] | None:
+    """What is told when all say the same version, by Keyturn's id where one knows it; None while they differ."""
+    known = [one for one in said if one is not None]
+    if len(known) < len(said) or len({store_version or version for version, store_version in known}) != 1:
+        return None
+    version = next((version for version, _ in known if version), "")
+    return version, "" if version else known[0][1]

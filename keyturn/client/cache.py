@@ -197,10 +197,13 @@ class SecretCache:
         if self._ack is not None:
             self._ack.check_process()
         self._started.here()
-        registry.add(self)
-        self._keeper.start()
         if self._events is not None:
+            # before anything runs: it refuses a listener of another process
             self._events.attach(self)
+        registry.add(self)
+        if self._ack is not None:
+            self._ack.join(self.secret, self)
+        self._keeper.start()
         return self
 
     def close(self) -> None:
@@ -211,6 +214,8 @@ class SecretCache:
             self._events.detach(self)
         self._keeper.close()
         registry.remove(self)
+        if self._ack is not None:
+            self._ack.leave(self.secret, self)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -226,7 +231,7 @@ class SecretCache:
     def in_use(self, held: Held) -> None:
         """Everything that uses the cache uses this version."""
         if self._ack is not None:
-            self._ack.using(self.secret, held.version, held.store_version)
+            self._ack.using(self.secret, held.version, held.store_version, self)
 
     def __repr__(self) -> str:
         return f"SecretCache({self.secret!r})"

@@ -95,7 +95,7 @@ class Keeper:
         if self._cache.used_elsewhere(held):
             # whoever ends wakes this; one that was only forgotten does not
             return min(wait, RETRY_S)
-        if held == self._cache.held():
+        if held == self._cache.held() and not self._ended.is_set():
             self._cache.in_use(held)
         return wait
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Callable
 
 from client_bench import PATIENCE_S, Channel, Store, cache_of, until
 from test_keeper import Told
 
-from keyturn.client import Acknowledger, ClientError
+from keyturn.client import Acknowledger, ClientError, SecretCache, registry
 from keyturn.client.listeners.ears import Ears
 
 
@@ -61,6 +62,24 @@ def test_what_is_made_before_the_fork_is_started_after_it_as_an_instance_of_its_
     ack.close()
 
 
+class Listener:
+    """What is left of a listener but its ears."""
+
+    connected = False
+
+    def __init__(self, ears: Ears) -> None:
+        self.attach, self.detach = ears.attach, ears.detach
+
+
+def left_by(cache: SecretCache) -> object:
+    """Why a cache does not start; how many threads there are then, and whether the process knows of it."""
+    try:
+        cache.start()
+    except ClientError as exc:
+        return [exc.reason, threading.active_count(), cache in registry.of(cache.secret)[0]]
+    return None
+
+
 def test_a_listener_and_an_acknowledger_of_the_parent_are_refused_when_the_child_starts() -> None:
     def listen() -> None:
         ears.ended.wait(PATIENCE_S)
@@ -73,4 +92,6 @@ def test_a_listener_and_an_acknowledger_of_the_parent_are_refused_when_the_child
 
         assert in_a_fork(lambda: ears.attach(cache_of(Store()))) == "forked"
         assert in_a_fork(lambda: repr(cache_of(Store(), ack=ack).start())) == "forked"
+        # nothing of the cache runs that was refused
+        assert in_a_fork(lambda: left_by(cache_of(Store(), events=Listener(ears)))) == ["forked", 1, False]
         ears.detach(cache)

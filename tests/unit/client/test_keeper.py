@@ -39,7 +39,7 @@ class Uses:
     def __init__(self, told: list[str]) -> None:
         self._told = told
 
-    def using(self, _secret: str, version: str, _store_version: str = "") -> None:
+    def using(self, _secret: str, version: str, *_: object) -> None:
         self._told.append(version)
 
 

@@ -26,7 +26,7 @@ class Acks:
     def __init__(self) -> None:
         self.said: list[str] = []
 
-    def using(self, _secret: str, _version: str, store_version: str = "") -> None:
+    def using(self, _secret: str, _version: str, store_version: str, _user: object) -> None:
         if self.said[-1:] != [store_version]:
             self.said.append(store_version)
 
