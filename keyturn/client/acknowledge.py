@@ -167,9 +167,10 @@ class Acknowledger:
         used = {"version": lease.version} if lease.version else {"store_version": lease.store_version}
         try:
             self._send({**named, **used, "lease_s": self._lease_s})
-        except ClientError as exc:
+        except Exception as exc:  # noqa: BLE001 - whatever `send` raises: a thread that ended would never tell again
             self.failed += 1
-            _log.warning("%s: the acknowledgement was not accepted (%s)", secret, exc.reason)
+            reason = exc.reason if isinstance(exc, ClientError) else type(exc).__name__
+            _log.warning("%s: the acknowledgement was not accepted (%s)", secret, reason)
             lease.due = self._timer() + lease.retry_s
             lease.retry_s = min(2 * lease.retry_s, LONGEST_RETRY_S)
         else:

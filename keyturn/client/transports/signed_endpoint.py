@@ -14,6 +14,7 @@ from typing import Any
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import BotoCoreError, HTTPClientError
+from botocore.exceptions import ClientError as RefusedByAws
 from botocore.httpsession import URLLib3Session
 from botocore.session import Session
 
@@ -36,9 +37,18 @@ class SignedEndpoint:
         self._http = URLLib3Session(timeout=_TIMEOUTS_S)
 
     def __call__(self, message: Mapping[str, Any]) -> None:
-        """Raises Unavailable `endpoint_unavailable`; ClientError `no_credentials`, or with control's own reason."""
+        """Give the message.
+
+        Raises:
+            Unavailable: `endpoint_unavailable`; `no_credentials` where they were not renewed.
+            ClientError: `no_credentials` where there are none; otherwise with control's own reason.
+        """
         try:
             answer = self._http.send(self._signed(json.dumps(dict(message)).encode()))
+        except RefusedByAws as exc:
+            # of a role's credentials, which are asked of STS
+            code = str(exc.response.get("Error", {}).get("Code", ""))
+            raise Unavailable("no_credentials", f"the credentials to sign with were not renewed ({code})") from exc
         except (BotoCoreError, HTTPClientError) as exc:
             raise Unavailable("endpoint_unavailable", f"no answer ({type(exc).__name__})") from exc
         if answer.status_code == _TOO_MANY or answer.status_code >= _SERVER_FAULT:

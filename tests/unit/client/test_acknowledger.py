@@ -1,12 +1,28 @@
-"""What is told of a secret that several caches of one process serve."""
+"""What is told of a secret that several caches of one process serve, and what cannot end the telling."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError as RefusedByAws
 from client_bench import PATIENCE_S, Pool, Store, cache_of, until
 from test_keeper import Told
 
-from keyturn.client import Acknowledger, SecretCache
+from keyturn.client import Acknowledger, SecretCache, Unavailable
+from keyturn.client.transports.signed_endpoint import SignedEndpoint
 from tests.property.event_maker import SECRET
+
+
+class Stranger(Told):
+    """Raises what nobody promised, the first time."""
+
+    def __call__(self, message: Any) -> None:
+        if self.failing:
+            self.failing -= 1
+            raise KeyError("of the service's own transport")
+        super().__call__(message)
 
 
 def moved(cache: SecretCache, store: Store, number: str) -> None:
@@ -14,6 +30,30 @@ def moved(cache: SecretCache, store: Store, number: str) -> None:
     store.put(number)
     cache.poll()
     cache._keeper.step()
+
+
+def test_a_transport_that_fails_in_its_own_way_does_not_end_the_telling() -> None:
+    told = Stranger(failing=1)
+    with Acknowledger(told, consumer="billing") as ack:
+        ack.using(SECRET, "v1")
+        until(lambda: told.versions() == ["v1"], told.told)
+    assert (ack.failed, ack.sent) == (1, 1)
+
+
+class Expired:
+    """A session of botocore whose role STS does not renew."""
+
+    def get_credentials(self) -> None:
+        said: Any = {"Error": {"Code": "ExpiredTokenException", "Message": "m"}}
+        raise RefusedByAws(said, "AssumeRoleWithWebIdentity")
+
+
+def test_credentials_that_are_not_renewed_are_told_as_what_may_pass() -> None:
+    session: Any = Expired()
+    send = SignedEndpoint("https://endpoint.test", "eu-central-1", session=session)
+    message: Mapping[str, Any] = {}
+    with pytest.raises(Unavailable, match=r"no_credentials: .*ExpiredTokenException"):
+        send(message)
 
 
 def test_of_two_caches_of_one_secret_the_last_to_move_decides_what_is_told() -> None:
