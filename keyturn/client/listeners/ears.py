@@ -26,7 +26,8 @@ class Ears:
     """Runs `listen` on a thread while somebody is attached, again and again after an error.
 
     listen: hears until `ended` is set or the connection is lost, and calls `hears` once it does. lost: whether an error
-    is such a loss; any other is logged, and the listener goes on as well, since several caches hear by it.
+    is such a loss, which is logged when it begins; any other is logged each time, and the listener goes on as well,
+    since several caches hear by it.
     failed: how often somebody who was told raised, which promises not to; the others are told all the same.
     """
 
@@ -36,7 +37,7 @@ class Ears:
         self._hearers: list[Hearer] = []
         self._thread: threading.Thread | None = None
         self._started = Process()
-        self._was_away = False
+        self._was_away = self._told_of_loss = False
         self.failed = 0
         self.chance: Callable[[], float] = random.random
         self.ended = threading.Event()
@@ -75,7 +76,7 @@ class Ears:
         self.connected.set()
         if self._was_away:
             self._each(lambda hearer: hearer.reconnected())
-        self._was_away = False
+        self._was_away = self._told_of_loss = False
 
     def _run(self) -> None:
         pause = FIRST_PAUSE_S
@@ -83,12 +84,20 @@ class Ears:
             try:
                 self._listen()
             except Exception as exc:  # noqa: BLE001 - a thread that ended would make every cache deaf
-                if not self._lost(exc):
-                    _log.warning("%s: the listener failed (%s)", self._name, type(exc).__name__)
+                self._log(exc)
             pause = FIRST_PAUSE_S if self.connected.is_set() else min(2 * pause, LONGEST_PAUSE_S)
             self.connected.clear()
             self._was_away = True
             self.ended.wait(pause * (0.5 + self.chance()))
+
+    def _log(self, exc: Exception) -> None:
+        if not self._lost(exc):
+            _log.warning("%s: the listener failed (%s)", self._name, type(exc).__name__)
+        elif not self._told_of_loss:
+            self._told_of_loss = True
+            _log.warning(
+                "%s: no events are heard until there is a connection again (%s)", self._name, type(exc).__name__
+            )
 
     def _each(self, tell: Callable[[Hearer], None]) -> None:
         with self._lock:

@@ -99,6 +99,24 @@ def test_after_any_loss_it_comes_back_and_says_that_it_was_away(
     ears.detach(hearer)
 
 
+def test_a_loss_is_logged_once_and_again_after_a_connection(caplog: pytest.LogCaptureFixture) -> None:
+    def refused(_ears: Ears) -> None:
+        raise Lost
+
+    def dropped(ears: Ears) -> None:
+        ears.hears()
+        raise Lost
+
+    def last(ears: Ears) -> None:
+        ears.ended.set()
+
+    ears = listening(refused, refused, dropped, refused, last)
+    ears.ended.wait = lambda _timeout=None: False  # type: ignore[method-assign]  # no pauses
+    ears._run()
+
+    assert [record.getMessage().rpartition(" ")[2] for record in caplog.records] == ["(Lost)", "(Lost)"]
+
+
 def test_pauses_between_attempts_grow_are_spread_and_begin_anew_after_a_connection() -> None:
     paused: list[float] = []
     chances = iter([0.0, 1.0, 0.5, 0.5, 0.5])
