@@ -12,6 +12,7 @@ import httpx
 
 from keyturn.client.aio import AsyncSecretCache
 from keyturn.client.cache import SecretCache
+from keyturn.client.errors import ClientError
 from keyturn.client.uses import Use
 from keyturn.client.value import Value
 
@@ -36,6 +37,11 @@ def _note(use: Use, response: httpx.Response) -> None:
         use.accepted()
 
 
+def _wrong_client(ours: str, client: str) -> ClientError:
+    """Unrefused, the request would be sent without a token, and its owner would see a 401."""
+    return ClientError("wrong_client", f"{ours} serves a httpx.{client}: take the one of the client's own kind")
+
+
 class CacheAuth(httpx.Auth):
     """For a `httpx.Client`. `apply` puts a value into a request."""
 
@@ -57,6 +63,11 @@ class CacheAuth(httpx.Auth):
                     return
         finally:
             use.end()
+
+    def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """ClientError `wrong_client`: the loop would wait for the store."""
+        del request
+        raise _wrong_client("CacheAuth", "Client")
 
 
 class AsyncCacheAuth(httpx.Auth):
@@ -80,3 +91,8 @@ class AsyncCacheAuth(httpx.Auth):
                     return
         finally:
             use.end()
+
+    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """ClientError `wrong_client`: there is no loop to wait on."""
+        del request
+        raise _wrong_client("AsyncCacheAuth", "AsyncClient")

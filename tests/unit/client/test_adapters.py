@@ -13,7 +13,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from client_bench import Channel, Store, cache_of
 
-from keyturn.client import AsyncSecretCache, Unheard, jobs, registry
+from keyturn.client import AsyncSecretCache, ClientError, Unheard, jobs, registry
 from keyturn.client.listeners.sqs_events import SqsEvents
 from keyturn.client.pools import boto3_session
 from keyturn.client.pools.httpx_auth import AsyncCacheAuth, CacheAuth
@@ -107,6 +107,24 @@ def test_an_asyncio_follower_is_moved_on_its_own_loop() -> None:
 
     assert asyncio.run(service())[-1] == ("2", True)
     assert channel.hearers == []
+
+
+def test_a_client_of_the_other_kind_is_refused_instead_of_sent_without_a_token() -> None:
+    shown, transport = partner({"token-1"})
+
+    async def on_a_loop() -> None:
+        async with httpx.AsyncClient(transport=transport, auth=CacheAuth(cache_of(Tokens()))) as client:
+            await client.get("https://partner.test/x")
+
+    with pytest.raises(ClientError, match="wrong_client"):
+        asyncio.run(on_a_loop())
+    asynchronous = AsyncCacheAuth(AsyncSecretCache(SECRET, Tokens()))
+    with (
+        httpx.Client(transport=transport, auth=asynchronous) as client,
+        pytest.raises(ClientError, match="wrong_client"),
+    ):
+        client.get("https://partner.test/x")
+    assert shown == []
 
 
 def aws_session(store: Tokens, *accepted: str) -> tuple[list[str], Any]:
