@@ -42,7 +42,8 @@ class AsyncSecretCache:
     def __init__(self, secret: str, source: Source, **options: Any) -> None:
         self._cache = SecretCache(secret, source, **options)
         # one: whoever comes while it reads finds the answer
-        self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"keyturn {secret}")
+        self._reader = self._one_thread()
+        self._followers: dict[AsyncFollower, _OnLoop] = {}
 
     @property
     def counters(self) -> Counters:
@@ -88,7 +89,13 @@ class AsyncSecretCache:
 
     def add(self, follower: AsyncFollower) -> None:
         """As `SecretCache.add`, from the loop that the follower lives on."""
-        self._cache.add(_OnLoop(follower, asyncio.get_running_loop()))
+        on_loop = self._followers.setdefault(follower, _OnLoop(follower, asyncio.get_running_loop()))
+        self._cache.add(on_loop)
+
+    def remove(self, follower: AsyncFollower) -> None:
+        """As `SecretCache.remove`."""
+        if (on_loop := self._followers.pop(follower, None)) is not None:
+            self._cache.remove(on_loop)
 
     async def start(self) -> Self:
         """As `SecretCache.start`."""
@@ -96,9 +103,14 @@ class AsyncSecretCache:
         return self
 
     async def close(self) -> None:
-        """As `SecretCache.close`."""
+        """As `SecretCache.close`; a request that is refused after it still finds the next value."""
         await asyncio.get_running_loop().run_in_executor(self._reader, self._cache.close)
-        self._reader.shutdown()
+        # what waits in it is done without the loop waiting for that; the next one has no thread before it is needed
+        reader, self._reader = self._reader, self._one_thread()
+        reader.shutdown(wait=False)
+
+    def _one_thread(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"keyturn {self._cache.secret}")
 
     async def __aenter__(self) -> Self:
         return await self.start()
@@ -114,8 +126,12 @@ class _OnLoop:
         self._follower, self._loop = follower, loop
 
     def follow(self, held: Held) -> None:
-        """Wait for the loop to have done it."""
-        asyncio.run_coroutine_threadsafe(self._follower.follow(held), self._loop).result(_FOLLOW_S)
+        """Wait for the loop to have done it; one that takes too long is stopped, since it is asked again."""
+        moving = asyncio.run_coroutine_threadsafe(self._follower.follow(held), self._loop)
+        try:
+            moving.result(_FOLLOW_S)
+        finally:
+            moving.cancel()
 
     def behind(self, held: Held) -> bool:
         """A look at counters."""

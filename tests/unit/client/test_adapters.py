@@ -13,7 +13,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from client_bench import Channel, Store, cache_of
 
-from keyturn.client import AsyncSecretCache, ClientError, Unheard, jobs, registry
+from keyturn.client import AsyncSecretCache, ClientError, Unheard, aio, jobs, registry
 from keyturn.client.listeners.sqs_events import SqsEvents
 from keyturn.client.pools import boto3_session
 from keyturn.client.pools.httpx_auth import AsyncCacheAuth, CacheAuth
@@ -125,6 +125,53 @@ def test_a_client_of_the_other_kind_is_refused_instead_of_sent_without_a_token()
     ):
         client.get("https://partner.test/x")
     assert shown == []
+
+
+def test_a_request_under_way_when_the_asyncio_cache_is_closed_has_its_next_value() -> None:
+    store = Tokens()
+    shown, transport = partner({"token-2"})
+
+    async def service() -> int:
+        cache = await AsyncSecretCache(SECRET, store).start()
+        store.put("2")
+        await cache.close()
+        async with httpx.AsyncClient(transport=transport, auth=AsyncCacheAuth(cache)) as client:
+            answer = await client.get("https://partner.test/x")
+        await cache.start()
+        await cache.close()
+        return answer.status_code
+
+    assert asyncio.run(service()) == 200
+    assert shown == ["token-1", "token-2"]
+
+
+def test_an_asyncio_follower_that_is_removed_or_too_slow_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aio, "_FOLLOW_S", 0.01)
+    store = Store()
+
+    async def service() -> list[str]:
+        stopped, said = asyncio.Event(), list[str]()
+
+        class Slow:
+            async def follow(self, held: Held) -> None:
+                said.append(held.store_version)
+                try:
+                    await asyncio.Event().wait()
+                finally:
+                    stopped.set()
+
+            def behind(self, held: Held) -> bool:
+                return True
+
+        async with AsyncSecretCache(SECRET, store) as cache:
+            cache.add(follower := Slow())
+            await asyncio.wait_for(stopped.wait(), 10)
+            cache.remove(follower)
+            assert cache._cache._keeper._all() == []
+            cache.remove(follower)
+        return said
+
+    assert set(asyncio.run(service())) == {"1"}
 
 
 def aws_session(store: Tokens, *accepted: str) -> tuple[list[str], Any]:
