@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 import pytest
 
 _ROOT = Path(__file__).parents[3]
+# Older ones install and then fail, some of them without a word: what adapters use of them is not there yet.
+_OLDEST = {"boto3>=1.35", "psycopg>=3.2", "psycopg-pool>=3.3", "redis>=8", "sqlalchemy>=2", "hvac>=1.1"}
 # A minute for pip on a busy machine; it needs two seconds.
 _PATIENCE_S = 60
 # What the command, the program and the runtime are made of, and every SDK that only an adapter needs.
@@ -76,7 +79,6 @@ def test_it_installs_from_its_folder_without_an_index_and_imports_elsewhere(tmp_
     said = run(python, "-c", "import keyturn.client as c; print(c.SecretCache, c.__file__)", directory=tmp_path)
 
     assert str(tmp_path / "fresh") in said
-    assert (
-        "Requires-Dist: redis ; extra"
-        in next((tmp_path / "fresh").glob("lib/*/site-packages/keyturn_client-*/METADATA")).read_text()
-    )
+    (metadata,) = (tmp_path / "fresh").glob("lib/*/site-packages/keyturn_client-*/METADATA")
+    needed = set(re.findall(r"^Requires-Dist: (\S+) ; extra", metadata.read_text(), re.MULTILINE))
+    assert needed >= _OLDEST
