@@ -14,7 +14,7 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -86,14 +86,24 @@ def serve(port: int, routes: type[BaseHTTPRequestHandler]) -> None:
 
 @contextmanager
 def orders(cache: SecretCache) -> Iterator[set[str]]:
-    """What was heard so far; one that comes twice around a move counts once."""
+    """What was heard so far; one that comes twice around a move counts once.
+
+    After a lost connection there is another one; what is sent in between nobody hears.
+    """
     heard, ended = set[str](), threading.Event()
     listening = Listening(cache, ("orders",))
 
     def read() -> None:
+        nonlocal listening
         while not ended.is_set():
-            for notify in listening.notifications(_GLANCE_S):
-                heard.add(notify.payload)
+            try:
+                for notify in listening.notifications(_GLANCE_S):
+                    heard.add(notify.payload)
+            except psycopg.OperationalError:
+                listening.close()
+                ended.wait(_GLANCE_S)
+                with suppress(psycopg.OperationalError):
+                    listening = Listening(cache, ("orders",))
 
     thread = threading.Thread(target=read)
     thread.start()

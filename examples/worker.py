@@ -41,7 +41,8 @@ def main() -> None:
     environment = os.environ
     told, secret = Settings.from_json(environment["KEYTURN_EVENTS"]), environment["SECRET"]
     source = AwsSource(boto3.client("secretsmanager"), secret)
-    send = SignedEndpoint(environment["KEYTURN_ENDPOINT"], environment["AWS_DEFAULT_REGION"])
+    endpoint, region = environment["KEYTURN_ENDPOINT"], environment["AWS_DEFAULT_REGION"]
+    send = SignedEndpoint(endpoint, region, host=environment.get("KEYTURN_ENDPOINT_HOST", ""))
     with (
         Redis.from_url(environment["JOBS_REDIS_URL"]) as redis,
         Acknowledger(send, consumer=environment["CONSUMER"]) as ack,

@@ -27,6 +27,7 @@ from tests.property.event_maker import SECRET, STACK, trusted, version
 
 _ROOT = Path(__file__).parents[3]
 _PATIENCE_S = 60
+_HOST = "endpoint.test"
 CLIENTS = 4
 
 
@@ -49,6 +50,8 @@ def endpoint(told: Told) -> Iterator[str]:
         def do_POST(self) -> None:
             message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             signed = self.headers.get("Authorization", "").startswith("AWS4-HMAC-SHA256")
+            # as the sandbox's gateway, which knows its APIs by their names only
+            signed &= self.headers["Host"] == _HOST
             assert self.path == "/verbs/acknowledge"
             if signed:
                 told(message)
@@ -81,6 +84,7 @@ def environment(aws: str, lone: Lone, endpoint: str, publisher: redis.Redis) -> 
         "AWS_DEFAULT_REGION": "us-east-1",
         "KEYTURN_EVENTS": json.dumps({"stack": STACK, "rq_queue": f"keyturn-{STACK}", "keys": keys}),
         "KEYTURN_ENDPOINT": endpoint,
+        "KEYTURN_ENDPOINT_HOST": _HOST,
         "EVENTS_REDIS_URL": url,
         "JOBS_REDIS_URL": url,
         "SECRET": SECRET,

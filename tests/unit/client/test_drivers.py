@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Self
 
+import psycopg
 import pytest
-from client_bench import Clock, Store, cache_of
+from client_bench import PATIENCE_S, Clock, Store, cache_of
 from redis import ConnectionPool
 from redis.connection import Connection
 from test_ears import Hearer
@@ -110,6 +114,37 @@ def test_a_connection_that_was_being_opened_when_its_owner_gave_up_is_closed(mon
 
     assert [one.closed for one in Listened.opened] == [True, True]
     assert cache._keeper._all() == []
+
+
+def test_the_example_listens_again_after_a_lost_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[3] / "examples"))
+    service: Any = importlib.import_module("service")
+    again, made = threading.Event(), list[Any]()
+
+    class Lossy:
+        """Loses its first connection, and cannot be made at once."""
+
+        def __init__(self, *_: object) -> None:
+            made.append(self)
+            self.number, self.closed = len(made), False
+            if self.number == 2:
+                raise psycopg.OperationalError
+
+        def notifications(self, _timeout_s: float) -> Iterator[psycopg.Notify]:
+            if self.number == 1:
+                raise psycopg.OperationalError
+            yield psycopg.Notify("orders", "paid", 1)
+            again.set()
+
+        def close(self) -> None:
+            self.closed = True
+
+    monkeypatch.setattr(service, "Listening", Lossy)
+    monkeypatch.setattr(service, "_GLANCE_S", 0.0)
+    with service.orders(cache_of(Store())) as heard:
+        assert again.wait(PATIENCE_S)
+        assert heard == {"paid"}
+    assert [one.closed for one in made] == [True, False, True]
 
 
 class Socketless(Connection):
