@@ -30,6 +30,8 @@ REFUSED = frozenset(
         "AuthFailure",
     }
 )
+# The answer to a HEAD has no body: botocore gives the status, which does not tell an unknown key from a missing right.
+_UNEXPLAINED = "403"
 # Keys of a request's own context, where botocore lets handlers keep things.
 _USE = "keyturn_use"
 # From here on an answer says nothing of the key.
@@ -61,7 +63,7 @@ def _again(response: Any, context: dict[str, Any]) -> int | None:
     if response is not None and _code(response) in REFUSED:
         if use.refused():
             return 0
-    elif response is not None and response[0].status_code < _SERVER_FAULT:
+    elif response is not None and response[0].status_code < _SERVER_FAULT and _code(response) != _UNEXPLAINED:
         use.accepted()
     use.end()
     # should botocore send it again, it begins anew

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from typing import Any
 
 import httpx
 import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.config import Config
 from client_bench import Clock, Store, cache_of
 from test_adapters import Tokens, answering, partner
@@ -167,6 +170,29 @@ def test_a_fault_of_the_target_is_no_word_that_it_accepts_the_new_version(
     cache._keeper.step()
 
     assert (acks.said, cache.counters.fallbacks, list(cache._uses._running)) == (["1"], 1, [])
+
+
+def test_a_head_that_s3_refuses_without_a_word_says_nothing_of_the_new_key() -> None:
+    store = Tokens()
+    cache, acks, timer = acknowledging(store)
+    by_boto3(cache, {"KEY1"})()
+    store.put("2")
+    cache.poll()
+    by_boto3(cache, {"KEY1"})()
+    timer.at = 10.0
+    client: Any = boto3_session.session(cache, region_name="us-east-1").client("s3")
+
+    def answer(request: Any, **_: Any) -> AWSResponse:
+        raw: Any = io.BytesIO()
+        raw.stream = lambda *_args, **_kwargs: iter([b""])
+        return AWSResponse(request.url, 403, HTTPHeaders(), raw)
+
+    client.meta.events.register("before-send", answer)
+    with pytest.raises(client.exceptions.ClientError, match="403"):
+        client.head_object(Bucket="b", Key="k")
+    cache._keeper.step()
+
+    assert (acks.said, cache.counters.fallbacks) == (["1"], 1)
 
 
 @pytest.mark.parametrize("through", [by_httpx, by_boto3, by_call])
