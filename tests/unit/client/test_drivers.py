@@ -183,10 +183,12 @@ class Server:
     def __init__(self, timer: Clock) -> None:
         self.timer, self.log = timer, list[tuple[bytes, dict[bytes, bytes]]]()
         self.pings = 0
+        self.retries = -1
+        self.newcomer: Hearer | None = None
         self.events: RedisEvents | None = None
 
     def set_retry(self, retry: Any) -> None:
-        assert retry.get_retries() == 0
+        self.retries = retry.get_retries()
 
     def pubsub(self, **_: Any) -> Server:
         return self
@@ -207,6 +209,10 @@ class Server:
         self.timer.at += 1
         if self.timer.at == 1:
             self.log.append((b"1-0", {b"event": json.dumps(event(2)).encode()}))
+        if self.timer.at == 2 and self.newcomer is not None:
+            # as `attach` does, whose thread is this one
+            self.events._ears._hearers.append(self.newcomer)
+            self.events._ears.newcomer.set()
         if self.timer.at > 2 * CHECK_S + timeout + 1:
             self.events._ears.ended.set()
         return None
@@ -230,3 +236,21 @@ def test_a_subscription_that_stands_and_delivers_nothing_is_made_good_from_the_l
 
     assert [json.loads(raw)["id"] for raw in hearer.heard] == [event(2)["id"]]
     assert server.pings == 2
+
+
+def test_whoever_is_attached_later_is_told_what_the_log_still_has() -> None:
+    server = Server(Clock(0.0))
+    server.log.append((b"0-1", {b"event": json.dumps(event(1)).encode()}))
+    server.events = RedisEvents(server, STACK, timer=server.timer)  # type: ignore[arg-type]  # the server of the tests
+    server.events._ears._hearers.append(Hearer())
+    server.newcomer = late = Hearer()
+
+    server.events._listen()
+
+    assert [json.loads(raw)["id"] for raw in late.heard] == [event(2)["id"], event(1)["id"]]
+
+
+def test_the_client_of_a_listener_does_not_come_back_unseen() -> None:
+    server = Server(Clock(0.0))
+    RedisEvents(server, STACK)  # type: ignore[arg-type]  # the server of the tests
+    assert server.retries == 0
