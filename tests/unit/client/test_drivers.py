@@ -1,27 +1,24 @@
-"""What the adapters do with a driver's connections and a channel's log at a change, without a server."""
+"""What the adapters do with a driver's connections at a change, without a server."""
 
 from __future__ import annotations
 
+import asyncio
 import importlib
-import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import psycopg
 import pytest
 from client_bench import PATIENCE_S, Clock, Store, cache_of
 from redis import ConnectionPool
 from redis.connection import Connection
-from test_ears import Hearer
 
 from keyturn.client.following import AGAIN_S, Opened
-from keyturn.client.listeners.redis_events import CHECK_S, RedisEvents
-from keyturn.client.pools import psycopg_listen
+from keyturn.client.pools import psycopg_async, psycopg_listen, psycopg_pool
 from keyturn.client.pools.psycopg_listen import Listening
 from keyturn.client.pools.redis_client import _Followed
-from tests.property.event_maker import STACK, event
 
 
 class Listened:
@@ -177,80 +174,61 @@ def test_a_connection_of_redis_that_is_in_use_is_told_to_connect_again_at_its_ne
     assert marked == [False, True]
 
 
-class Server:
-    """A Redis whose subscription stands and delivers nothing; each look takes a second of the timer."""
+class Idle(Socketless):
+    """One that nobody uses."""
 
-    def __init__(self, timer: Clock) -> None:
-        self.timer, self.log = timer, list[tuple[bytes, dict[bytes, bytes]]]()
-        self.pings = 0
-        self.retries = -1
-        self.newcomer: Hearer | None = None
-        self.events: RedisEvents | None = None
+    gone = False
 
-    def set_retry(self, retry: Any) -> None:
-        self.retries = retry.get_retries()
-
-    def pubsub(self, **_: Any) -> Server:
-        return self
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_exc: object) -> None:
-        return
-
-    def subscribe(self, _channel: str) -> None:
-        return
-
-    def get_message(self, *, timeout: float) -> dict[str, Any] | None:
-        assert self.events is not None
-        if not self.events.connected:
-            return {"type": "subscribe"}
-        self.timer.at += 1
-        if self.timer.at == 1:
-            self.log.append((b"1-0", {b"event": json.dumps(event(2)).encode()}))
-        if self.timer.at == 2 and self.newcomer is not None:
-            # as `attach` does, whose thread is this one
-            self.events._ears._hearers.append(self.newcomer)
-            self.events._ears.newcomer.set()
-        if self.timer.at > 2 * CHECK_S + timeout + 1:
-            self.events._ears.ended.set()
-        return None
-
-    def ping(self) -> None:
-        self.pings += 1
-
-    def xrevrange(self, _log: str, *, count: int) -> list[Any]:
-        return self.log[::-1][:count]
-
-    def xrange(self, _log: str, *, min: str, count: int) -> list[Any]:  # noqa: A002 - as redis-py calls it
-        return [entry for entry in self.log if entry[0] > min.removeprefix("(").encode()][:count]
+    def disconnect(self, *_: Any) -> None:
+        self.gone = True
 
 
-def test_a_subscription_that_stands_and_delivers_nothing_is_made_good_from_the_log() -> None:
-    server = Server(Clock(0.0))
-    server.events = RedisEvents(server, STACK, timer=server.timer)  # type: ignore[arg-type]  # the server of the tests
-    server.events._ears._hearers.append(hearer := Hearer())
+def test_an_idle_connection_of_redis_is_closed_at_the_change() -> None:
+    store = Store()
+    cache = cache_of(store)
+    opened: Opened[Any] = Opened(lambda connection: connection.gone)
+    pool = ConnectionPool(connection_class=Idle)
+    opened.add(idle := pool.make_connection(), cache.held())
+    pool._available_connections.append(idle)
+    store.put("2")
+    cache.poll()
+    followed = _Followed(opened, pool, Clock(0.0))
+    assert followed.behind(cache.held())
 
-    server.events._listen()
-
-    assert [json.loads(raw)["id"] for raw in hearer.heard] == [event(2)["id"]]
-    assert server.pings == 2
-
-
-def test_whoever_is_attached_later_is_told_what_the_log_still_has() -> None:
-    server = Server(Clock(0.0))
-    server.log.append((b"0-1", {b"event": json.dumps(event(1)).encode()}))
-    server.events = RedisEvents(server, STACK, timer=server.timer)  # type: ignore[arg-type]  # the server of the tests
-    server.events._ears._hearers.append(Hearer())
-    server.newcomer = late = Hearer()
-
-    server.events._listen()
-
-    assert [json.loads(raw)["id"] for raw in late.heard] == [event(2)["id"], event(1)["id"]]
+    assert not followed.behind(cache.held())
 
 
-def test_the_client_of_a_listener_does_not_come_back_unseen() -> None:
-    server = Server(Clock(0.0))
-    RedisEvents(server, STACK)  # type: ignore[arg-type]  # the server of the tests
-    assert server.retries == 0
+class Draining:
+    """An asyncio pool that counts how often it is drained."""
+
+    def __init__(self) -> None:
+        self.drained = 0
+
+    async def drain(self) -> None:
+        self.drained += 1
+
+
+def test_what_slipped_into_an_asyncio_pool_during_the_draining_is_drained_once_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(psycopg_pool, "SECOND_DRAIN_S", 0.0)
+    store, pool = Store(), Draining()
+    cache = cache_of(store)
+    opened: Opened[Any] = Opened(lambda connection: connection.closed)
+
+    async def service() -> list[int]:
+        opened.add(slipped := Listened("user-1"), cache.held())
+        store.put("2")
+        cache.poll()
+        follower, drained = psycopg_async._Drained(opened, pool), list[int]()  # type: ignore[arg-type]  # of the tests
+        await follower.follow(cache.held())
+        drained.append(pool.drained)
+        # as the keeper asks, from its own thread
+        assert await asyncio.to_thread(follower.behind, cache.held())
+        await asyncio.sleep(0)
+        drained.append(pool.drained)
+        slipped.closed = True
+        assert not await asyncio.to_thread(follower.behind, cache.held())
+        return drained
+
+    assert asyncio.run(service()) == [1, 2]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import pytest
 from client_bench import Clock, Store, cache_of
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from keyturn.client import ClientError, SecretCache
 from keyturn.client.keys import REREAD_S
@@ -82,3 +85,16 @@ def test_keys_that_cannot_be_read_change_nothing_and_the_store_is_read_all_the_s
 def test_a_function_that_gives_no_keys_is_refused_at_the_start() -> None:
     with pytest.raises(ClientError, match="no_keys"):
         hearing(Published())
+
+
+@pytest.mark.parametrize(
+    "made", [lambda: ec.generate_private_key(ec.SECP384R1()), ed25519.Ed25519PrivateKey.generate, lambda: None]
+)
+def test_a_key_of_another_kind_is_refused_at_the_start_and_named(made: Callable[[], Any]) -> None:
+    key, pem = made(), "no PEM"
+    if key is not None:
+        form = (serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+        pem = key.public_key().public_bytes(*form).decode()
+
+    with pytest.raises(ClientError, match=r"bad_key: the key arn:new .*"):
+        cache_of(Store(), keys={"arn:new": pem})
