@@ -55,6 +55,8 @@ class Knowledge:
         self._order: tuple[int, int] = (-1, -1)
         self._names: deque[tuple[str, str]] = deque(maxlen=_REMEMBERED)
         self._left: deque[str] = deque(maxlen=_REMEMBERED)
+        # what was held when an event took it back
+        self._withdrawn = ""
         self._refetched: tuple[str, float] | None = None
 
     def hear(self, event: Event) -> Heard:
@@ -67,6 +69,8 @@ class Knowledge:
         if event.kind in (RETIRED, ROLLED_BACK):
             # retired: refused from now on. Rolled back: what was current is being withdrawn.
             self.previous = None
+        if event.kind == ROLLED_BACK and self.current and self.current.store_version != event.store_version:
+            self._withdrawn = self.current.store_version
         if self.current and self.current.store_version == event.store_version:
             self.wanted = ""
             return Heard.KNOWN
@@ -104,7 +108,11 @@ class Knowledge:
             self._left.append(self.current.store_version)
         if rolled_back:
             self._left.remove(version)
-        self.previous = None if rolled_back else self.current
+        withdrawn = self.current is not None and self.current.store_version == self._withdrawn
+        self.previous = None if rolled_back or withdrawn else self.current
+        if version == self._withdrawn:
+            # it is wanted again
+            self._withdrawn = ""
         self.current = self._held(version, fetched)
         return True
 
