@@ -55,7 +55,7 @@ def _pause(case: Case) -> Iterator[Offence]:
 
 
 def _minutes(cadence: str) -> int:
-    found = re.fullmatch(r"rate\((\d{1,6}) minutes?\)", cadence)
+    found = re.fullmatch(r"rate\(([0-9]{1,6}) minutes?\)", cadence)
     return int(found[1]) if found else 0
 
 

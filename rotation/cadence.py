@@ -57,7 +57,7 @@ class Cron:
 @lru_cache(maxsize=_KEPT)
 def read(cadence: str) -> Rate | Cron:
     """The expression, read; ValueError says what is wrong with it. Whether it comes too often is not asked."""
-    rate = re.fullmatch(r"rate\((\d{1,6}) (hour|day)s?\)", cadence)
+    rate = re.fullmatch(r"rate\(([0-9]{1,6}) (hour|day)s?\)", cadence)
     cron = re.fullmatch(r"cron\(([^()]+)\)", cadence)
     if rate:
         every_s = int(rate[1]) * (HOUR_S if rate[2] == "hour" else DAY_S)

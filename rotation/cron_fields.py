@@ -77,7 +77,7 @@ def _week_part(part: str) -> tuple[frozenset[int], int, bool]:
 def numbers(field: str, allowed: range, names: tuple[str, ...], what: str) -> Iterator[int]:
     """The numbers of one field: lists, ranges and steps; `4/12` is every twelfth from four on."""
     for part in field.split(","):
-        found = re.fullmatch(r"(?:(\*)|(\w+)(?:-(\w+))?)(?:/(\d{1,2}))?", part)
+        found = re.fullmatch(r"(?:(\*)|(\w+)(?:-(\w+))?)(?:/(\d{1,2}))?", part, re.ASCII)
         step = int(found[4]) if found and found[4] else 1
         if found is None or not step:
             raise ValueError(f"has {part!r} among {what}")

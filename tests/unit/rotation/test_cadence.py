@@ -47,6 +47,8 @@ def test_the_shortest_pause_is_found_on_the_calendar(cadence: str, pause: int) -
         ("rate(1000 days)", "999 days"),
         ("rate(5 minutes)", "neither"),
         ("rate(30 days) ", "neither"),
+        # a digit, but none that EventBridge reads
+        ("rate(\uff130 days)", "neither"),
         ("", "neither"),
         ("cron(0 8 * * ?)", "six fields"),
         ("cron(5 8 * * ? *)", "another minute"),
