@@ -30,7 +30,7 @@ from keyturn.client.processes import Process
 from keyturn.client.sources import Fetched, Source
 from keyturn.client.uses import Use, Uses
 from keyturn.client.value import Held, Value
-from keyturn.client.verify import UNKNOWN_KEY, Expected, Refusal, verify
+from keyturn.client.verify import DOUBTFUL, Expected, Refusal, verify
 
 T = TypeVar("T")
 
@@ -151,7 +151,7 @@ class SecretCache:
                 self.counters.refused[refusal.reason] += 1
                 if refusal.genuine is not None:
                     self._known.note(refusal.genuine)
-            if refusal.reason == UNKNOWN_KEY:
+            if refusal.reason in DOUBTFUL:
                 self._keeper.doubt()
             self._keeper.wake()
             return

@@ -29,8 +29,9 @@ FUTURE_S = 120
 MAX_AGE_S = 24 * 3600
 # An event has about 700 bytes; names of secrets have at most 512.
 MAX_BYTES = 8 * 1024
-# Of an event that may be genuine all the same: its key is newer than ours.
-UNKNOWN_KEY = "unknown_key"
+# Of events that may tell of a new version all the same: their key is newer than ours, or our clock is behind.
+UNKNOWN_KEY, FROM_THE_FUTURE = "unknown_key", "from_the_future"
+DOUBTFUL = frozenset({UNKNOWN_KEY, FROM_THE_FUTURE})
 # JSON numbers beyond are not exact in every language.
 _MAX_SEQUENCE = 2**53
 _VERSION = re.compile(r"[0-9a-f]{32}")
@@ -69,7 +70,7 @@ def verify(raw: bytes | str | Mapping[str, Any], expected: Expected, now: float)
     named = {name: document[name] for name in FIELDS - {"schema", "signature", "issued_at"}}
     event = Event(issued_at=issued_at, **named)
     if issued_at > now + FUTURE_S:
-        raise Refusal("from_the_future")
+        raise Refusal(FROM_THE_FUTURE)
     if issued_at < now - MAX_AGE_S:
         raise Refusal("expired", genuine=event)
     return event

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from client_bench import Channel, Clock, Store, cache_of
 
 from keyturn.client import SecretCache
 from keyturn.client.pace import LONGEST_RETRY_S
-from tests.property.event_maker import event, version
+from tests.property.event_maker import NOW, event, version
 
 # Half: neither a pause nor an interval is spread.
 EVEN = 0.5
@@ -120,16 +122,19 @@ def test_the_store_is_polled_at_the_interval_whether_events_can_be_heard_or_not(
     assert len(store.reads) == 3
 
 
-def test_an_event_of_an_unknown_key_makes_the_cache_look_for_itself_once_a_minute_at_most() -> None:
+@pytest.mark.parametrize("doubtful", [{"key_id": "key-stranger"}, {"at": NOW + 3600}], ids=["key", "clock"])
+def test_an_event_of_an_unknown_key_or_hour_makes_the_cache_look_for_itself_once_a_minute_at_most(
+    doubtful: dict[str, Any],
+) -> None:
     store, timer = Store(), Clock(0.0)
     cache = connected(store, timer)
     store.put("2")
-    cache.hear(event(2, key_id="key-stranger"))
+    cache.hear(event(2, **doubtful))
     step_at(cache, timer, 0.0)
     assert cache.held().store_version == "2"
 
     store.put("3")
-    cache.hear(event(3, key_id="key-stranger"))
+    cache.hear(event(3, **doubtful))
     step_at(cache, timer, 0.0, 59.9)
     assert cache.held().store_version == "2"
     step_at(cache, timer, 60.0)
