@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import threading
 from dataclasses import dataclass, field
 from typing import Any
 
 import redis
+from client_load import Load
 from client_servers import Rotating, Told, publish
 
 from keyturn.client import Acknowledger, AsyncSecretCache, SecretCache, Value
@@ -64,36 +64,24 @@ class RedisUsers:
 def test_clients_of_redis_move_to_the_new_user_and_none_is_cut_off(lone: Lone, publisher: redis.Redis) -> None:
     users, told = RedisUsers(publisher), Told()
     users.promote()
-    failed, done, ended = list[str](), list[int](), threading.Event()
+    revoked = []
     with Acknowledger(told, consumer="billing") as ack, SecretCache(SECRET, users, ack=ack) as cache:
         pool = redis_client.pooled(cache, host="127.0.0.1", port=lone.port)
         with redis.Redis(connection_pool=pool) as client:
-
-            def work() -> None:
-                while not ended.is_set():
-                    try:
-                        done.append(int(client.incr("transfers")))  # type: ignore[arg-type]  # redis-py types both kinds
-                    except redis.RedisError as exc:
-                        failed.append(str(exc))
-
-            threads = [threading.Thread(target=work) for _ in range(THREADS)]
-            for thread in threads:
-                thread.start()
-            told.wait_for(1)
-            revoked = []
-            for number in (2, 3):
-                users.promote()
-                cache.reconnected()
-                told.wait_for(number)
-                revoked.append(users.retire())
-            ended.set()
-            for thread in threads:
-                thread.join(20)
+            load = Load(lambda: client.incr("transfers"), THREADS)
+            with load.running():
+                told.wait_for(1)
+                for number in (2, 3):
+                    users.promote()
+                    cache.reconnected()
+                    told.wait_for(number)
+                    load.more(THREADS)
+                    revoked.append(users.retire())
+                    load.more(THREADS)
         pool.disconnect()
 
-    assert failed == []
+    assert load.failed == []
     assert revoked == [0, 0]
-    assert len(done) > 10
 
 
 def test_a_redis_client_that_missed_the_event_is_refused_and_goes_on(lone: Lone, publisher: redis.Redis) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack
 from typing import Any
 
 import psycopg
 import pytest
 import redis
+from client_load import Load
 from client_servers import Rotating, Told, publish
 from psycopg_pool import ConnectionPool
 from sqlalchemy import create_engine, text
@@ -27,40 +27,6 @@ POOLED, WORKERS, ROTATIONS = 50, 8, 3
 # Half of the time between promotion and retirement, at least.
 LONG_S = 0.5
 WORK = "INSERT INTO transfers (cents) VALUES (1)"
-
-
-@dataclass
-class Load:
-    """Requests of many threads, counted."""
-
-    request: Callable[[], None]
-    done: int = 0
-    failed: list[str] = field(default_factory=list)
-    _ended: threading.Event = field(default_factory=threading.Event)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def run(self) -> None:
-        while not self._ended.is_set():
-            try:
-                self.request()
-            except Exception as exc:  # noqa: BLE001 - whatever a request of a service may meet is what is counted
-                with self._lock:
-                    self.failed.append(f"{type(exc).__name__}: {exc}")
-            else:
-                with self._lock:
-                    self.done += 1
-
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        threads = [threading.Thread(target=self.run) for _ in range(WORKERS)]
-        for thread in threads:
-            thread.start()
-        try:
-            yield
-        finally:
-            self._ended.set()
-            for thread in threads:
-                thread.join(20)
 
 
 @pytest.fixture
@@ -86,7 +52,7 @@ def test_no_request_fails_through_three_rotations_with_long_transactions_and_a_l
         stack.callback(listening.close)
         heard, reader = _reading(listening)
         stack.callback(reader)
-        load, long = Load(lambda: _insert(pool)), Load(lambda: _long(pool))
+        load, long = Load(lambda: _insert(pool), WORKERS), Load(lambda: _long(pool), WORKERS)
         stack.enter_context(load.running())
         stack.enter_context(long.running())
         ended = []
@@ -94,14 +60,15 @@ def test_no_request_fails_through_three_rotations_with_long_transactions_and_a_l
             publish(publisher, rotating.promote())
             rotating.as_authority(f"NOTIFY orders, '{number}'")
             told.wait_for(number)
+            load.more(WORKERS)
             ended.append(rotating.retire())
+            load.more(WORKERS)
+            long.more(1)
         _wait_for(heard, str(ROTATIONS + 1))
 
     assert load.failed == long.failed == []
     # whoever acknowledged had let go of every session of the old user
     assert ended == [0] * ROTATIONS
-    assert load.done > 100
-    assert long.done >= ROTATIONS
     assert set(heard) == {str(number) for number in range(2, ROTATIONS + 2)}
     assert cache.counters.refetches == 0
 
@@ -114,7 +81,7 @@ def test_the_same_service_with_the_password_read_once_fails(
     address = {name: fields[name] for name in ("host", "port", "dbname")}
     with ConnectionPool(kwargs=address | login, min_size=4, max_size=4, timeout=0.3) as pool:
         pool.wait()
-        load = Load(lambda: _insert(pool))
+        load = Load(lambda: _insert(pool), WORKERS)
         with load.running():
             publish(publisher, rotating.promote())
             told.wait_for(2)
@@ -139,18 +106,19 @@ def test_an_engine_of_sqlalchemy_goes_through_three_rotations_without_a_failed_r
         with engine.begin() as connection:
             connection.execute(text(WORK))
 
-    load, ended = Load(request), []
+    load, ended = Load(request, WORKERS), []
     try:
         with load.running():
             for number in range(2, ROTATIONS + 2):
                 publish(publisher, rotating.promote())
                 told.wait_for(number)
+                load.more(WORKERS)
                 ended.append(rotating.retire())
+                load.more(WORKERS)
     finally:
         engine.dispose()
     assert load.failed == []
     assert ended == [0] * ROTATIONS
-    assert load.done > 50
 
 
 def test_a_pool_that_missed_every_event_is_refused_once_and_goes_on(rotating: Rotating) -> None:
