@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 
 from bench.crash.place import PREFIX, Place
 from rotation.control.desk import run_id_of
+from rotation.control.takeover import UNENDED
 from rotation.errors import Refused
 from rotation.ledger.records import Overlap, Run, claim_key, retire_key
 from rotation.ledger.rows import Key
@@ -25,7 +26,6 @@ _PAUSE_S = 0.2
 _PATIENCE_S = 180.0
 # Between two resumptions of a run whose earlier invocation may still work.
 _RESUME_PAUSE_S = 5.0
-_UNENDED = ("running", "halted", "stuck")
 # Later than everything here.
 _NOT_SOON = "9999-01-01T00:00:00.000000Z"
 # After every name of a secret.
@@ -96,12 +96,12 @@ class Runs:
     def go_on(self, started: Started) -> tuple[Run, str]:
         """Let the sweep find a run that lost its execution, or resume it; the run, and what ended it."""
         run = self._place.ledger.run(started.run_id)[0]
-        if run.status not in _UNENDED:
+        if run.status not in UNENDED:
             return run, ""
         how = "sweep"
         self._sweep(started)
         deadline = time.monotonic() + _PATIENCE_S
-        while (run := self.wait(started)).status in _UNENDED:
+        while (run := self.wait(started)).status in UNENDED:
             if time.monotonic() > deadline:
                 raise Refused("never_ended", f"the run stays {run.status}: {run.failure}", "see `keyturn repair`")
             time.sleep(_RESUME_PAUSE_S)

@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 from kernel_view import is_loopback, listeners, mentions, processes
 
 from sandbox import lifecycle
+from sandbox.aws_client import administrator
 from sandbox.errors import SandboxError
 from sandbox.facts import Credentials, Facts
 from sandbox.kernel import is_alive
@@ -30,22 +31,12 @@ pytestmark = [pytest.mark.sandbox, pytest.mark.openbao, pytest.mark.postgres]
 NAMES = {"postgres", "google", "ministack", "openbao", "token_service", "verifier", "jwks", "webhooks", "redis"}
 
 
-def client(facts: Facts, service: str) -> Any:
-    return boto3.client(
-        service,
-        endpoint_url=facts.aws_endpoint,
-        region_name=facts.aws_region,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
-
-
 def invoke_a_function(facts: Facts) -> None:
     """Leave a warm worker of the AWS emulator behind."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as zipped:
         zipped.writestr("app.py", "def handle(event, context):\n    return event\n")
-    with closing(client(facts, "lambda")) as functions:
+    with closing(administrator(facts, "lambda")) as functions:
         functions.create_function(
             FunctionName="echo",
             Runtime="python3.11",
@@ -97,7 +88,7 @@ def test_credentials_are_in_their_file_only_and_in_no_argument(layout: Layout) -
 
 def test_with_auth_the_emulator_enforces_policies_and_without_it_does_not(layout: Layout) -> None:
     def list_secrets_as_a_stranger(facts: Facts) -> list[Any]:
-        with closing(client(facts, "iam")) as iam:
+        with closing(administrator(facts, "iam")) as iam:
             iam.create_user(UserName="stranger")
             key = iam.create_access_key(UserName="stranger")["AccessKey"]
         with closing(
