@@ -17,15 +17,13 @@ class Load:
     failed: list[str] = field(default_factory=list)
     _answered: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     _ended: threading.Event = field(default_factory=threading.Event)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self) -> None:
         while not self._ended.is_set():
             try:
                 self.request()
             except Exception as exc:  # noqa: BLE001 - whatever a request of a service may meet is what is counted
-                with self._lock:
-                    self.failed.append(f"{type(exc).__name__}: {exc}")
+                self.failed.append(f"{type(exc).__name__}: {exc}")
             else:
                 self._answered.release()
 

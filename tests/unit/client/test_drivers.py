@@ -15,6 +15,7 @@ from client_bench import PATIENCE_S, Clock, Store, cache_of
 from redis import ConnectionPool
 from redis.connection import Connection
 
+from keyturn.client import SecretCache
 from keyturn.client.following import AGAIN_S, Opened
 from keyturn.client.pools import psycopg_async, psycopg_listen, psycopg_pool
 from keyturn.client.pools.psycopg_listen import Listening
@@ -47,14 +48,19 @@ class Listened:
         self.closed = True
 
 
-def test_what_the_old_connection_still_has_is_given_to_the_reader_before_it_goes(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def _listening(monkeypatch: pytest.MonkeyPatch) -> tuple[Store, SecretCache, Listening]:
+    """A listener of a cache whose connections are those of `Listened`."""
     Listened.opened = []
     monkeypatch.setattr(psycopg_listen.psycopg, "connect", Listened.connect)
     store = Store()
     cache = cache_of(store)
-    listening = Listening(cache, ("orders",))
+    return store, cache, Listening(cache, ("orders",))
+
+
+def test_what_the_old_connection_still_has_is_given_to_the_reader_before_it_goes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store, cache, listening = _listening(monkeypatch)
     store.put("2")
     cache.poll()
     cache._keeper.step()
@@ -75,11 +81,7 @@ def test_what_the_old_connection_still_has_is_given_to_the_reader_before_it_goes
 def test_a_connection_that_listens_no_more_is_not_moved_and_holds_nothing_back(
     monkeypatch: pytest.MonkeyPatch, ended: str
 ) -> None:
-    Listened.opened = []
-    monkeypatch.setattr(psycopg_listen.psycopg, "connect", Listened.connect)
-    store = Store()
-    cache = cache_of(store)
-    listening = Listening(cache, ("orders",))
+    store, cache, listening = _listening(monkeypatch)
     if ended == "closed":
         listening.close()
         assert cache._keeper._all() == []
@@ -94,11 +96,7 @@ def test_a_connection_that_listens_no_more_is_not_moved_and_holds_nothing_back(
 
 
 def test_a_connection_that_was_being_opened_when_its_owner_gave_up_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    Listened.opened = []
-    monkeypatch.setattr(psycopg_listen.psycopg, "connect", Listened.connect)
-    store = Store()
-    cache = cache_of(store)
-    listening = Listening(cache, ("orders",))
+    store, cache, listening = _listening(monkeypatch)
     store.put("2")
     cache.poll()
 
